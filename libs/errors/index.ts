@@ -1,0 +1,4 @@
+export type { HeadwaterErrorOptions } from "./headwater-error.ts";
+export { HeadwaterError, invalidArgument } from "./headwater-error.ts";
+export type { Code } from "./status.ts";
+export { codeOf, httpStatus, status, statusName } from "./status.ts";
