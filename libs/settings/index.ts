@@ -1,0 +1,2 @@
+export type { Environment } from "./settings.ts";
+export { address, choice, decimal, flag, integer, readSettings, text } from "./settings.ts";
