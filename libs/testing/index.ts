@@ -1,0 +1,2 @@
+export { smallDisk } from "./small-disk.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
