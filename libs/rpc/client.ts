@@ -1,0 +1,64 @@
+import { requestContext } from "@headwater/telemetry";
+import type { Client, CompatServiceDefinition } from "nice-grpc";
+import {
+  ChannelCredentials,
+  createChannel,
+  createClientFactory,
+  Metadata,
+  waitForChannelReady,
+} from "nice-grpc";
+import type { DeadlineOptions } from "nice-grpc-client-middleware-deadline";
+import { deadlineMiddleware } from "nice-grpc-client-middleware-deadline";
+import type { ClientMiddleware } from "nice-grpc-common";
+import { errorDetailsClientMiddleware } from "nice-grpc-error-details";
+import { openTelemetryClientMiddleware } from "nice-grpc-opentelemetry";
+import { errorClientMiddleware } from "./error-mapping.ts";
+import { maxMessageBytes } from "./server.ts";
+import { requestIdKey } from "./server-middleware.ts";
+
+/** A client of one service; its channel is its own. Calls take `deadline` (milliseconds or Date) and `signal`. */
+export interface RpcClient<Service extends CompatServiceDefinition> {
+  readonly call: Client<Service, DeadlineOptions>;
+  /** Resolves once connected. @throws where that takes longer than `timeoutMs` */
+  waitUntilConnected(timeoutMs: number): Promise<void>;
+  close(): void;
+}
+
+/** Sends the id of the request on whose behalf a call is made. */
+const requestIdMiddleware: ClientMiddleware = async function* sendRequestId(call, options) {
+  const requestId = requestContext()?.requestId;
+  if (requestId === undefined) return yield* call.next(call.request, options);
+  const metadata = Metadata(options.metadata).set(requestIdKey, requestId);
+  return yield* call.next(call.request, { ...options, metadata });
+};
+
+/**
+ * @param address host:port; `dns:///name:port` balances calls over all addresses of a headless service
+ * @throws (from calls) HeadwaterError, with the reason that the service gave
+ */
+export function createRpcClient<Service extends CompatServiceDefinition>(
+  definition: Service,
+  address: string,
+): RpcClient<Service> {
+  const channel = createChannel(address, ChannelCredentials.createInsecure(), {
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    // A restarted service is found again within a second rather than gRPC's default of up to two minutes.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 1000,
+  });
+  // The middleware attached last sees a call first and its error last: also a deadline comes out as a HeadwaterError.
+  const call = createClientFactory()
+    .use(openTelemetryClientMiddleware())
+    .use(requestIdMiddleware)
+    .use(errorDetailsClientMiddleware)
+    .use(deadlineMiddleware)
+    .use(errorClientMiddleware)
+    .create(definition, channel);
+  return {
+    call: call as Client<Service, DeadlineOptions>,
+    waitUntilConnected: (timeoutMs) => waitForChannelReady(channel, new Date(Date.now() + timeoutMs)),
+    close: () => channel.close(),
+  };
+}

@@ -1,0 +1,133 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { HeadwaterError } from "@headwater/errors";
+import { readDescriptors } from "@headwater/proto/descriptors";
+import type { Telemetry } from "@headwater/telemetry";
+import type { CompatServiceDefinition, ServiceImplementation } from "nice-grpc";
+import { createServer } from "nice-grpc";
+import type { ServerMiddleware } from "nice-grpc-common";
+import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
+import { openTelemetryServerMiddleware } from "nice-grpc-opentelemetry";
+import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
+import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import type { RpcContext } from "./server-middleware.ts";
+import { callMiddleware, terminateMiddleware } from "./server-middleware.ts";
+import { decodingAnything, refuseUnreadable } from "./unreadable-request.ts";
+
+const openTelemetry = openTelemetryServerMiddleware();
+
+/** Probes and reflection come all the time and are nobody's request. */
+const traceCalls: ServerMiddleware = (call, context) =>
+  call.method.path.startsWith("/grpc.") ? call.next(call.request, context) : openTelemetry(call, context);
+
+/** Largest message in bytes, both ways: a document piece of 1 MiB and 512 passages fit. */
+export const maxMessageBytes = 16 * 1024 * 1024;
+
+/** Name under which `grpc.health.v1` answers for the process alone, whatever it depends on. */
+export const livenessService = "liveness";
+
+const readinessIntervalMs = 2000;
+
+export interface RpcServerOptions<Service extends CompatServiceDefinition> {
+  /** host:port; port 0 lets the system choose. */
+  readonly address: string;
+  readonly definition: Service;
+  readonly implementation: ServiceImplementation<Service, RpcContext>;
+  readonly telemetry: Telemetry;
+  /** Throws while something that the service needs is missing; asked every two seconds. */
+  readonly checkReadiness: () => Promise<void>;
+}
+
+/** A gRPC server with health, reflection, request ids, metrics, traces and the error mapping. */
+export interface RpcServer {
+  /** host:port that it listens on. */
+  readonly address: string;
+  /** Why it is not ready; undefined while it is. */
+  readonly notReady: HeadwaterError | undefined;
+  /**
+   * Stops: new calls are refused, calls under way get `graceMs` to end, endless streams are ended at once, the rest
+   * is cut.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+export async function startRpcServer<Service extends CompatServiceDefinition>(
+  options: RpcServerOptions<Service>,
+): Promise<RpcServer> {
+  const { telemetry, definition } = options;
+  const draining = new AbortController();
+  const server = createServer({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+  })
+    .use(traceCalls)
+    .use(errorDetailsServerMiddleware)
+    .use(callMiddleware(telemetry))
+    .use(refuseUnreadable)
+    .use(terminateMiddleware(draining.signal));
+
+  const health = HealthState();
+  const fullName = serviceName(definition);
+  server.add(decodingAnything(definition), options.implementation);
+  server.add(HealthDefinition, HealthServiceImpl(health));
+  server.add(ServerReflectionService, ServerReflection(readDescriptors(), [fullName]));
+
+  let notReady: HeadwaterError | undefined;
+  let listening = false;
+  const checkReadiness = async () => {
+    try {
+      await options.checkReadiness();
+      if (notReady) telemetry.log.info("ready");
+      notReady = undefined;
+    } catch (thrown) {
+      const error = HeadwaterError.from(thrown);
+      // A service that has just started waits for its neighbours as a matter of course.
+      const level = listening ? "warn" : "info";
+      if (notReady?.reason !== error.reason) telemetry.log[level]({ err: error }, "not ready");
+      notReady = error;
+    }
+    const state = notReady ? "unhealthy" : "healthy";
+    health.setStatus(state);
+    health.setStatus(state, fullName);
+  };
+
+  health.setStatus("healthy", livenessService);
+  await checkReadiness();
+  const port = await server.listen(options.address);
+  listening = true;
+  const timer = setInterval(() => void checkReadiness(), readinessIntervalMs);
+  const address = `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
+  telemetry.log.info({ address }, "listening");
+
+  let closing: Promise<void> | undefined;
+  const close = async (graceMs: number) => {
+    clearInterval(timer);
+    health.setStatus("unhealthy");
+    health.setStatus("unhealthy", fullName);
+    draining.abort();
+    const ended = server.shutdown();
+    const waited = new AbortController();
+    const cut = delay(graceMs, undefined, { signal: waited.signal }).then(
+      () => server.forceShutdown(),
+      () => {},
+    );
+    await Promise.race([ended, cut]);
+    waited.abort();
+    await cut;
+  };
+
+  return {
+    address,
+    get notReady() {
+      return notReady;
+    },
+    close(graceMs = 5000) {
+      closing ??= close(graceMs);
+      return closing;
+    },
+  };
+}
+
+function serviceName(definition: CompatServiceDefinition): string {
+  if ("fullName" in definition && typeof definition.fullName === "string") return definition.fullName;
+  throw new TypeError("the service definition has no full name");
+}
