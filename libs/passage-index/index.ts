@@ -1,0 +1,16 @@
+export { embeddingText } from "./embedding-text.ts";
+export type { LancePassageIndexStoreOptions } from "./lance-store.ts";
+export { openLancePassageIndexStore } from "./lance-store.ts";
+export type {
+  DocumentKey,
+  DocumentPassages,
+  EmbeddedPassage,
+  IndexedDocument,
+  IndexFingerprint,
+  Passage,
+  PassageFilter,
+  PassageIndex,
+  PassageIndexStore,
+  ScoredPassage,
+} from "./passage-index.ts";
+export { passageId } from "./passage-index.ts";
