@@ -1,0 +1,130 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { AnswerRequestSchema, AnswerResponse } from "@headwater/proto/connect/headwater/v1/generation";
+import type { CallOptions } from "./call.ts";
+import type { DocumentMetadata, TextRange } from "./document.ts";
+import { toMetadata, toRange } from "./document.ts";
+import type { Filter, Hit, SearchSummary } from "./search.ts";
+import { filterMessage, toHit, toSummary } from "./search.ts";
+
+export interface AnswerOptions extends CallOptions {
+  filter?: Filter;
+  /** Name of a language model, see `models()`. Default: the server's. */
+  model?: string;
+  /** Passages given to the model, 1 to 50. Default 8. */
+  maxPassages?: number;
+  /** Longest answer in tokens, 1 to 8,192. Default 512. */
+  maxOutputTokens?: number;
+  /** 0 to 2. Default: the model's. */
+  temperature?: number;
+}
+
+/** What was found; always first. */
+export interface PassagesEvent {
+  readonly type: "passages";
+  /** Best first; a citation's `source` is the place in this list, from 1. */
+  readonly hits: readonly Hit[];
+  readonly summary: SearchSummary;
+}
+
+/** A piece of the answer, to be appended. */
+export interface TextEvent {
+  readonly type: "text";
+  readonly text: string;
+}
+
+/** A source for a claim whose text has been sent in full. */
+export interface CitationEvent {
+  readonly type: "citation";
+  /** Place in the passages, from 1. */
+  readonly source: number;
+  /** Offsets into the answer. */
+  readonly claim: TextRange;
+  /** Offsets into the extracted text of the document. */
+  readonly evidence: TextRange;
+  readonly passageId: string;
+  readonly document: DocumentMetadata;
+  /** From 1; 0: none. */
+  readonly page: number;
+  /** The evidence as it stands in the document. */
+  readonly quote: string;
+  /** How well the evidence supports the claim, 0 to 1. */
+  readonly support: number;
+}
+
+export const endReasons = ["complete", "length", "no_support", "refused"] as const;
+export type EndReason = (typeof endReasons)[number];
+
+/** The end; always last. */
+export interface EndEvent {
+  readonly type: "end";
+  readonly reason: EndReason;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+  readonly model: string;
+  /** By step: "search", "first_token", "total". */
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+export type AnswerEvent = PassagesEvent | TextEvent | CitationEvent | EndEvent;
+
+/** A language model that a request may name. */
+export interface Model {
+  readonly name: string;
+  readonly provider: string;
+  readonly isDefault: boolean;
+}
+
+export function answerRequest(
+  question: string,
+  tenant: string,
+  options: AnswerOptions,
+): MessageInitShape<typeof AnswerRequestSchema> {
+  return {
+    tenant,
+    question,
+    ...(options.filter ? { filter: filterMessage(options.filter) } : {}),
+    model: options.model ?? "",
+    maxPassages: options.maxPassages ?? 0,
+    maxOutputTokens: options.maxOutputTokens ?? 0,
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
+  };
+}
+
+/** undefined for a message that a newer server sends and this client does not know. */
+export function answerEvent({ event }: AnswerResponse): AnswerEvent | undefined {
+  switch (event.case) {
+    case "passages":
+      return {
+        type: "passages",
+        hits: event.value.hits.map(toHit),
+        summary: toSummary(event.value.summary),
+      };
+    case "text":
+      return { type: "text", text: event.value.text };
+    case "citation": {
+      const { source, claim, evidence, passageId, document, page, quote, support } = event.value;
+      return {
+        type: "citation",
+        source,
+        claim: toRange(claim),
+        evidence: toRange(evidence),
+        passageId,
+        document: toMetadata(document),
+        page,
+        quote,
+        support,
+      };
+    }
+    case "end": {
+      const { reason, usage, model, milliseconds } = event.value;
+      return {
+        type: "end",
+        reason: endReasons[reason - 1] ?? "complete",
+        usage: { inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 },
+        model,
+        milliseconds,
+      };
+    }
+    default:
+      return undefined;
+  }
+}
