@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { maxSim } from "./max-sim.ts";
+import { packTokenVectors, tokenCount, unpackTokenVectors } from "./token-vectors.ts";
+
+const dimensions = 24;
+
+/** Numbers in -1 to 1 that are the same in each run. */
+function numbers(seed: number, count: number): Float32Array {
+  let state = seed;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** MaxSim by its definition, in floating point. */
+function maxSimByDefinition(query: Float32Array, passage: Float32Array): number {
+  const rows = (all: Float32Array) =>
+    Array.from({ length: all.length / dimensions }, (_, row) =>
+      all.slice(row * dimensions, (row + 1) * dimensions),
+    );
+  const cosine = (a: Float32Array, b: Float32Array) =>
+    a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0) / (Math.hypot(...a) * Math.hypot(...b));
+  const best = rows(query).map((asked) => Math.max(...rows(passage).map((token) => cosine(asked, token))));
+  return best.reduce((sum, value) => sum + value, 0) / best.length;
+}
+
+test("equals its definition for any number of tokens, within what int8 loses", () => {
+  for (const queryTokens of [1, 2, 3, 4, 5, 8, 9]) {
+    for (const passageTokens of [1, 2, 3, 8]) {
+      const query = numbers(queryTokens, queryTokens * dimensions);
+      const passage = numbers(100 + passageTokens, passageTokens * dimensions);
+      const [packedQuery, packedPassage] = [query, passage].map((all) => packTokenVectors(all, dimensions));
+      const score = maxSim(
+        unpackTokenVectors(packedQuery ?? assert.fail(), dimensions),
+        unpackTokenVectors(packedPassage ?? assert.fail(), dimensions),
+        dimensions,
+      );
+      const expected = maxSimByDefinition(query, passage);
+      assert(Math.abs(score - expected) < 0.01, `${queryTokens} x ${passageTokens}: ${score}, ${expected}`);
+    }
+  }
+});
+
+test("a text against itself scores 1, against its opposite -1, against nothing -1", () => {
+  const vector = numbers(7, dimensions);
+  const vectors = unpackTokenVectors(packTokenVectors(vector, dimensions), dimensions);
+  const opposite = unpackTokenVectors(
+    packTokenVectors(
+      vector.map((value) => -value),
+      dimensions,
+    ),
+    dimensions,
+  );
+  const nothing = unpackTokenVectors(new Uint8Array(0), dimensions);
+  assert(Math.abs(maxSim(vectors, vectors, dimensions) - 1) < 0.01);
+  assert(Math.abs(maxSim(vectors, opposite, dimensions) + 1) < 0.01);
+  assert.equal(maxSim(vectors, nothing, dimensions), -1);
+});
+
+test("packed vectors may lie anywhere in a buffer, as those out of a cache or a message do", () => {
+  const packed = packTokenVectors(numbers(3, 5 * dimensions), dimensions);
+  const shifted = Buffer.concat([Buffer.from([0]), packed]).subarray(1);
+  const [straight, moved] = [packed, shifted].map((bytes) => unpackTokenVectors(bytes, dimensions));
+  assert.deepEqual(moved, straight);
+  assert.equal(tokenCount(packed, dimensions), 5);
+});
