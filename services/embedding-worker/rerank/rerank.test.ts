@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createMemoryCache } from "@headwater/cache";
+import { silentTelemetry } from "@headwater/telemetry";
+import { temporaryFolder } from "@headwater/testing";
+import type { Engine } from "../inference/thread-pool.ts";
+import { ThreadPool } from "../inference/thread-pool.ts";
+import { createEmbeddingMetrics } from "../metrics.ts";
+import type { EncoderFolder } from "../model/encoder-folder.ts";
+import { readEncoderFolder } from "../model/encoder-folder.ts";
+import { readModelFolder } from "../model/model-folder.ts";
+import { TextTokenizer } from "../model/tokenizer.ts";
+import { Scheduler } from "../scheduling/scheduler.ts";
+import { Throughput } from "../scheduling/throughput.ts";
+import { FakeEngine, settle } from "../testing/fake-engine.ts";
+import {
+  tinyIds,
+  tinyVector,
+  tinyWeight,
+  writeTinyCrossEncoder,
+  writeTinyEncoder,
+} from "../testing/tiny-models.ts";
+import { CrossEncoder } from "./cross-encoder.ts";
+import { LateInteraction } from "./late-interaction.ts";
+import { TokenEncoder } from "./token-encoder.ts";
+import { TokenVectorStore } from "./token-vector-store.ts";
+
+const folder = await temporaryFolder();
+let pool: ThreadPool;
+let encoder: EncoderFolder;
+let tokenizer: TextTokenizer;
+let pairTokenizer: TextTokenizer;
+
+before(async () => {
+  encoder = await readEncoderFolder(await writeTinyEncoder(join(folder, "encoder")));
+  const crossEncoder = await readModelFolder(await writeTinyCrossEncoder(join(folder, "cross-encoder")));
+  tokenizer = TextTokenizer.load(encoder.tokenizerFile, encoder.maxTokens);
+  pairTokenizer = TextTokenizer.load(crossEncoder.tokenizerFile, crossEncoder.maxTokens);
+  pool = await ThreadPool.start({ encoder, crossEncoder, threads: 1 }, 1, () => {});
+});
+after(() => pool.close());
+
+function schedulerOf(engine: Engine): Scheduler {
+  const telemetry = silentTelemetry("embedding-worker");
+  return new Scheduler({
+    engine,
+    limits: { tokens: 16, texts: 8 },
+    urgentQueueTokens: 1000,
+    throughput: new Throughput(1, 1000),
+    metrics: createEmbeddingMetrics(telemetry.metrics),
+    tracer: telemetry.tracer,
+  });
+}
+
+function lateInteraction(engine: Engine) {
+  const store = new TokenVectorStore({
+    cache: createMemoryCache({ maxBytes: 1_000_000 }),
+    fingerprint: encoder.fingerprint,
+    ingestBytes: 1000,
+  });
+  const tokenEncoder = new TokenEncoder(schedulerOf(engine), store);
+  return { store, reranker: new LateInteraction({ tokenizer, tokenEncoder, engine, passagePrefix: "" }) };
+}
+
+const options = (more: { budgetMs?: number; signal?: AbortSignal; skipCache?: boolean } = {}) => ({
+  flow: {},
+  signal: more.signal ?? new AbortController().signal,
+  skipCache: more.skipCache ?? false,
+  budgetMs: more.budgetMs ?? 0,
+});
+
+function cosine(a: number, b: number): number {
+  const [left, right] = [tinyVector(a), tinyVector(b)];
+  return (
+    left.reduce((sum, value, at) => sum + value * (right[at] ?? 0), 0) /
+    (Math.hypot(...left) * Math.hypot(...right))
+  );
+}
+
+test("late interaction scores by the mean of each query token's best cosine", async () => {
+  const { reranker } = lateInteraction(pool);
+  const passages = ["sea fish boat", "river", "mill rain stone river"];
+  const { scores } = await reranker.rerank("river sea", passages, options());
+  for (const [index, passage] of passages.entries()) {
+    const best = tinyIds("river sea").map((asked) =>
+      Math.max(...tinyIds(passage).map((id) => cosine(asked, id))),
+    );
+    const expected = best.reduce((sum, value) => sum + value, 0) / best.length;
+    assert(Math.abs((scores[index] ?? 9) - expected) < 0.01, `${scores[index]} rather than ${expected}`);
+  }
+});
+
+test("a passage goes through the model once, unless the cache is to be skipped", async () => {
+  const engine = new FakeEngine(9);
+  const { reranker } = lateInteraction(engine);
+  const textsEncoded = async (skipCache = false) => {
+    engine.started.length = 0;
+    const running = reranker.rerank("river", ["sea fish", "boat"], options({ skipCache }));
+    while (engine.started.at(-1)?.job.kind !== "max-sim" || engine.running.length > 0) {
+      await settle();
+      await engine.finishAll();
+    }
+    await running;
+    return engine.started.flatMap(({ lengths }) => lengths).length;
+  };
+  assert.equal(await textsEncoded(), 3);
+  assert.equal(await textsEncoded(), 0);
+  assert.equal(await textsEncoded(true), 3);
+});
+
+test("ingest fills the store until its share is used up", async () => {
+  const { store, reranker } = lateInteraction(pool);
+  const [text] = await tokenizer.encode(["sea fish"]);
+  assert(text);
+  assert.equal(store.takesFromIngest, true);
+  await store.keepFromIngest([{ ids: text.ids, packed: new Uint8Array(1000) }]);
+  assert.equal(store.takesFromIngest, false);
+  assert.deepEqual((await store.find([text]))[0]?.byteLength, 1000);
+  const { scores } = await reranker.rerank("river", ["sea"], options());
+  assert.equal(scores.length, 1);
+});
+
+test("when the budget is used up, what is known is returned, the first candidates first", async () => {
+  const engine = new FakeEngine();
+  const { reranker } = lateInteraction(engine);
+  const running = reranker.rerank("river", ["sea fish boat mill", "stone"], options({ budgetMs: 300 }));
+  // The query, the first passage and its score; the second never ends.
+  for (let jobs = 0; jobs < 3; ) {
+    await settle();
+    const run = engine.running.find(({ lengths }) => lengths[0] !== 3 || jobs === 0);
+    if (!run) continue;
+    run.finish();
+    jobs += 1;
+  }
+  const { scores } = await running;
+  assert.deepEqual(scores, [0.5, undefined]);
+  await engine.finishAll();
+});
+
+test("a caller who leaves gets no scores, and nothing more is computed", async () => {
+  const engine = new FakeEngine();
+  const { reranker } = lateInteraction(engine);
+  const leave = new AbortController();
+  const running = reranker.rerank("river", ["sea", "fish"], options({ signal: leave.signal }));
+  while (engine.started.length === 0) await settle();
+  leave.abort();
+  await assert.rejects(running, { name: "AbortError" });
+  await engine.finishAll();
+  assert.equal(engine.started.length, 1);
+});
+
+test("a cross-encoder's scores are its own", async () => {
+  const reranker = new CrossEncoder(pairTokenizer, schedulerOf(pool));
+  const { scores, timings } = await reranker.rerank("river", ["rain mill", "stone", ""], options());
+  assert.deepEqual(scores, [tinyWeight(9) + tinyWeight(8), tinyWeight(6), 0]);
+  assert(timings.tokenizeMs > 0);
+});
+
+test("a cross-encoder keeps to the budget too", async () => {
+  const engine = new FakeEngine();
+  const reranker = new CrossEncoder(pairTokenizer, schedulerOf(engine));
+  const running = reranker.rerank("river", ["sea fish boat mill rain", "stone"], options({ budgetMs: 200 }));
+  while (engine.running.length === 0) await settle();
+  engine.running[0]?.finish();
+  const { scores } = await running;
+  assert.deepEqual(scores, [9, undefined]);
+  await engine.finishAll();
+});
