@@ -1,0 +1,283 @@
+import type { DocumentKey } from "@headwater/passage-index";
+import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
+import type { Queries, RecordStore } from "@headwater/record-store";
+import { GroupCommit } from "../batching/group-commit.ts";
+import type { DocumentRow } from "./catalog-rows.ts";
+import { documentColumns, keyOf, parametersOf, recordOf, rowsFromParameters } from "./catalog-rows.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import type { DocumentRecord, DocumentStatus, ServedDocument } from "./document-record.ts";
+import { isSettled } from "./document-record.ts";
+import { PendingDeletions } from "./pending-deletions.ts";
+import { migrations } from "./schema.ts";
+import { StateCounts } from "./state-counts.ts";
+import { StatusBoard } from "./status-board.ts";
+
+/** The end of a document version's way: indexed, given up or deleted. */
+export interface Settlement {
+  readonly status: DocumentStatus;
+  readonly served: ServedDocument | null;
+  /** Blobs that nothing refers to any more. */
+  readonly unusedBlobs: readonly string[];
+}
+
+export interface DocumentQuery {
+  /** Undefined: all tenants. */
+  readonly tenant?: string;
+  /** Empty: all but DELETED. */
+  readonly states?: readonly DocumentState[];
+  readonly idPrefix?: string;
+  /** Only documents whose passages are in the indexes. */
+  readonly servedOnly?: boolean;
+  /** Unix milliseconds; only documents whose state changed then or later. */
+  readonly changedSince?: number;
+  /** The document after which the page begins. */
+  readonly after?: DocumentKey;
+  readonly limit: number;
+}
+
+/** Rows in one settlement; some 20 ms of the embedded PostgreSQL. */
+const maxBatch = 512;
+
+/**
+ * What is known of each document. Writes are batched: a document costs one row when it is queued for longer than a
+ * moment, and one when it is settled; what lies between is kept in memory and written only when somebody lists.
+ */
+export class Catalog {
+  readonly feed = new ChangeFeed();
+  readonly #store: RecordStore;
+  readonly #board: StatusBoard;
+  readonly #counts = new StateCounts((tenant) => this.#countByState(tenant));
+  readonly #deletions = new PendingDeletions();
+  readonly #settlements: GroupCommit<Settlement, undefined>;
+
+  private constructor(store: RecordStore, onError: (thrown: unknown) => void) {
+    this.#store = store;
+    this.#board = new StatusBoard((statuses, beats) => this.#writeStatuses(statuses, beats), onError);
+    this.#settlements = new GroupCommit({
+      maxItems: maxBatch,
+      maxWeight: maxBatch,
+      weigh: () => 1,
+      commit: (items) => this.#settle(items),
+    });
+  }
+
+  /** @param onError told of a status that could not be written at once; it is tried again */
+  static async open(store: RecordStore, onError: (thrown: unknown) => void): Promise<Catalog> {
+    await store.migrate(migrations);
+    return new Catalog(store, onError);
+  }
+
+  /** One entry a key, in order, with statuses that are not yet written. */
+  async read(keys: readonly DocumentKey[]): Promise<(DocumentRecord | undefined)[]> {
+    if (keys.length === 0) return [];
+    const rows = await this.#store.query<DocumentRow>(
+      `SELECT ${documentColumns} FROM documents
+       JOIN unnest($1::text[], $2::text[]) AS wanted (wanted_tenant, wanted_id)
+         ON tenant = wanted_tenant AND id = wanted_id`,
+      [keys.map(({ tenant }) => tenant), keys.map(({ documentId }) => documentId)],
+    );
+    const stored = new Map(rows.map((row) => [`${row.tenant}/${row.id}`, recordOf(row)]));
+    return keys.map((key) => this.#board.overlay(key, stored.get(keyOf(key))));
+  }
+
+  /** In order of tenant and id. */
+  async list(query: DocumentQuery): Promise<DocumentRecord[]> {
+    await this.#board.flush();
+    const states = query.states ?? [];
+    const rows = await this.#store.query<DocumentRow>(
+      `SELECT ${documentColumns} FROM documents
+       WHERE ($1::text IS NULL OR tenant = $1)
+         AND ($2::text IS NULL OR (tenant, id) > ($2, $3::text))
+         AND CASE WHEN cardinality($4::smallint[]) = 0 THEN state <> ${DocumentState.DELETED} ELSE state = ANY ($4) END
+         AND ($5 = '' OR (id >= $5 AND starts_with(id, $5)))
+         AND (NOT $6::boolean OR served IS NOT NULL)
+         AND updated_at >= $7::bigint
+       ORDER BY tenant, id LIMIT $8`,
+      [
+        query.tenant ?? null,
+        query.after?.tenant ?? null,
+        query.after?.documentId ?? null,
+        [...states],
+        query.idPrefix ?? "",
+        query.servedOnly ?? false,
+        query.changedSince ?? 0,
+        query.limit,
+      ],
+    );
+    return rows.map(recordOf);
+  }
+
+  /** Counting takes time in proportion to the tenant, so that it is not done all the time; see StateCounts. */
+  countByState(tenant: string): Promise<ReadonlyMap<DocumentState, number>> {
+    return this.#counts.get(tenant);
+  }
+
+  async #countByState(tenant: string): Promise<ReadonlyMap<DocumentState, number>> {
+    await this.#board.flush();
+    const rows = await this.#store.query<{ state: DocumentState; documents: number }>(
+      "SELECT state, count(*)::int AS documents FROM documents WHERE tenant = $1 GROUP BY state",
+      [tenant],
+    );
+    return new Map(rows.map(({ state, documents }) => [state, documents]));
+  }
+
+  async countServed(): Promise<number> {
+    const rows = await this.#store.query<{ documents: number }>(
+      "SELECT count(*)::int AS documents FROM documents WHERE served IS NOT NULL",
+    );
+    return rows[0]?.documents ?? 0;
+  }
+
+  /** Documents that are in the log and not yet read. Shown at once, written a little later. */
+  async noteQueued(statuses: readonly DocumentStatus[]): Promise<void> {
+    for (const status of statuses) if (this.#board.queue(status)) this.feed.publish(status);
+    await this.#board.room();
+  }
+
+  /** A document is on its way. Shown at once, written only when somebody lists. */
+  noteProgress(status: DocumentStatus): void {
+    if (this.#board.progress(status)) this.feed.publish(status);
+  }
+
+  /** A tombstone is in the log: until it is applied, the document's state is not its last. */
+  noteDeleting(key: DocumentKey): void {
+    this.#deletions.add(key);
+  }
+
+  /** The document's tombstone is applied. */
+  deleted(key: DocumentKey): void {
+    this.#deletions.delete(key);
+  }
+
+  /** True where nothing more will happen to the document by itself, as far as this process knows. */
+  isSettled(status: DocumentStatus): boolean {
+    return (
+      isSettled(status.state) && (status.state === DocumentState.DELETED || !this.#deletions.has(status))
+    );
+  }
+
+  /** An event has changed nothing: whoever was shown it as queued is shown what is. */
+  confirm(status: DocumentStatus): void {
+    if (isSettled(status.state)) this.#board.settle(status);
+    this.feed.publish(status);
+  }
+
+  /** Durable when it resolves. Of one document, one settlement at a time. */
+  async settle(settlement: Settlement): Promise<void> {
+    await this.#settlements.add(settlement);
+  }
+
+  /** A reindex has made the passages of these versions anew; versions that are no longer served are passed over. */
+  async updateServed(documents: readonly (DocumentKey & { served: ServedDocument })[]): Promise<void> {
+    if (documents.length === 0) return;
+    await this.#store.query(
+      `UPDATE documents AS d SET served = new.served::jsonb,
+         status = CASE WHEN d.state = ${DocumentState.INDEXED}
+           THEN d.status || jsonb_build_object('passages', new.passages, 'textLength', new.text_length)
+           ELSE d.status END
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::int[])
+         AS new (tenant, id, served, version, passages, text_length)
+       WHERE d.tenant = new.tenant AND d.id = new.id AND (d.served ->> 'version')::bigint = new.version`,
+      [
+        documents.map(({ tenant }) => tenant),
+        documents.map(({ documentId }) => documentId),
+        documents.map(({ served }) => JSON.stringify(served)),
+        documents.map(({ served }) => served.version),
+        documents.map(({ served }) => served.passages),
+        documents.map(({ served }) => served.textLength),
+      ],
+    );
+  }
+
+  /** Those of the keys that are the original of what is served. Looks at every document: not for each request. */
+  async originalsAmong(keys: readonly string[]): Promise<string[]> {
+    const rows = await this.#store.query<{ key: string }>(
+      "SELECT served ->> 'originalKey' AS key FROM documents WHERE served ->> 'originalKey' = ANY ($1::text[])",
+      [keys],
+    );
+    return rows.map(({ key }) => key);
+  }
+
+  /** Blobs that nothing refers to any more; durable when it resolves. */
+  async addUnusedBlobs(keys: readonly string[]): Promise<void> {
+    await insertUnusedBlobs(this.#store, keys);
+  }
+
+  async unusedBlobs(limit: number): Promise<string[]> {
+    const rows = await this.#store.query<{ key: string }>("SELECT key FROM unused_blobs LIMIT $1", [limit]);
+    return rows.map(({ key }) => key);
+  }
+
+  async forgetUnusedBlobs(keys: readonly string[]): Promise<void> {
+    await this.#store.query("DELETE FROM unused_blobs WHERE key = ANY ($1::text[])", [keys]);
+  }
+
+  /** Writes what is still in memory. */
+  async close(): Promise<void> {
+    await this.#settlements.drain();
+    await this.#board.close();
+  }
+
+  async #settle(settlements: readonly Settlement[]): Promise<undefined[]> {
+    const records = settlements.map(({ status, served }) => ({
+      status,
+      served,
+      settledVersion: status.version,
+    }));
+    const unused = settlements.flatMap(({ unusedBlobs }) => unusedBlobs);
+    let newest: ReadonlyMap<string, number>;
+    if (unused.length === 0) newest = await upsertSettled(this.#store, records);
+    else {
+      newest = await this.#store.transaction(async (queries) => {
+        const versions = await upsertSettled(queries, records);
+        await insertUnusedBlobs(queries, unused);
+        return versions;
+      });
+    }
+    for (const { status } of settlements) {
+      const isNewest = this.#board.settle(status);
+      // A newer version that is queued is what people are shown already.
+      if (isNewest && newest.get(keyOf(status)) === status.version) this.feed.publish(status);
+    }
+    return settlements.map(() => undefined);
+  }
+
+  async #writeStatuses(statuses: readonly DocumentStatus[], beats: "older" | "same"): Promise<void> {
+    const records = statuses.map((status) => ({ status, served: null, settledVersion: 0 }));
+    await this.#store.query(
+      `INSERT INTO documents AS d ${rowsFromParameters}
+       ON CONFLICT (tenant, id) DO UPDATE
+         SET version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
+             status = excluded.status
+         WHERE d.version < excluded.version OR (
+           ${beats === "same"} AND d.version = excluded.version AND d.updated_at < excluded.updated_at)`,
+      parametersOf(records),
+    );
+  }
+}
+
+async function insertUnusedBlobs(queries: Queries, keys: readonly string[]): Promise<void> {
+  await queries.query("INSERT INTO unused_blobs SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", [keys]);
+}
+
+/**
+ * What people are shown is never moved back to an older version, such as when a newer one is queued already.
+ *
+ * @returns the version that each document is shown in
+ */
+async function upsertSettled(
+  queries: Queries,
+  records: readonly DocumentRecord[],
+): Promise<ReadonlyMap<string, number>> {
+  const unlessNewer = (column: string) =>
+    `${column} = CASE WHEN excluded.version >= d.version THEN excluded.${column} ELSE d.${column} END`;
+  const rows = await queries.query<{ tenant: string; id: string; version: number }>(
+    `INSERT INTO documents AS d ${rowsFromParameters}
+     ON CONFLICT (tenant, id) DO UPDATE
+       SET ${["version", "state", "updated_at", "status"].map(unlessNewer).join(", ")},
+           settled_version = GREATEST(d.settled_version, excluded.settled_version), served = excluded.served
+     RETURNING d.tenant, d.id, d.version`,
+    parametersOf(records),
+  );
+  return new Map(rows.map(({ tenant, id, version }) => [keyOf({ tenant, documentId: id }), version]));
+}

@@ -1,0 +1,32 @@
+import type { Migration } from "@headwater/record-store";
+
+/**
+ * `status` and `served` are documents of their own kind (see `DocumentStatus` and `ServedDocument`): they are read
+ * and written whole. What is searched or compared inside the database has a column. The collation makes the order of
+ * ids that of their bytes, whatever the locale of the server.
+ *
+ * `unused_blobs` is what a change of the catalog leaves behind in the blob store. Written in the same transaction, so
+ * that a crash cannot lose a blob for ever; emptied by BlobSweeper.
+ */
+export const migrations: readonly Migration[] = [
+  {
+    id: 1,
+    name: "documents",
+    sql: `
+      CREATE TABLE documents (
+        tenant text COLLATE "C" NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        version bigint NOT NULL,
+        state smallint NOT NULL,
+        updated_at bigint NOT NULL,
+        status jsonb NOT NULL,
+        settled_version bigint NOT NULL,
+        served jsonb,
+        PRIMARY KEY (tenant, id)
+      );
+      CREATE TABLE unused_blobs (
+        key text COLLATE "C" PRIMARY KEY
+      );
+    `,
+  },
+];
