@@ -1,0 +1,35 @@
+import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
+import type { Outcome } from "../metrics.ts";
+import type { DocumentDeletion } from "./document-change.ts";
+import type { DocumentJob } from "./document-job.ts";
+import type { PutParts } from "./put-steps.ts";
+import { blobsOf } from "./put-steps.ts";
+
+/**
+ * Removes a document from the indexes, then says so in the catalog, whose row stays with the version that was
+ * deleted: an event of that version or an older one that comes late does not bring the document back.
+ */
+export async function applyDeletion(
+  parts: PutParts,
+  job: DocumentJob,
+  deletion: DocumentDeletion,
+): Promise<Outcome> {
+  const { tenant, documentId } = deletion;
+  // Also where nothing is known: a crash may have left passages that the catalog has not heard of.
+  await parts.stages.run("index", job, () => parts.writer.remove({ tenant, documentId }, job.signal));
+  const { known } = job;
+  if (!known || known.settledVersion === 0) return "deleted";
+  const settlement = {
+    status: {
+      ...known.status,
+      version: known.settledVersion,
+      state: DocumentState.DELETED,
+      failure: null,
+      ...{ passages: 0, textLength: 0, updatedAt: Date.now() },
+    },
+    served: null,
+    unusedBlobs: blobsOf(known),
+  };
+  await parts.trouble.patiently("catalog", job.signal, () => parts.catalog.settle(settlement));
+  return "deleted";
+}
