@@ -1,0 +1,79 @@
+import { HeadwaterError, status } from "@headwater/errors";
+
+interface Waiter {
+  readonly admit: () => void;
+}
+
+/** Bounds how many searches run and how many wait; the rest are refused at once. */
+export class Admission {
+  readonly #maxRunning: number;
+  readonly #maxWaiting: number;
+  readonly #waiting: Waiter[] = [];
+  #running = 0;
+  /** Moving mean of how long a search holds its place, in milliseconds; for the retry hint. */
+  #meanMs = 50;
+
+  constructor(maxRunning: number, maxWaiting: number) {
+    this.#maxRunning = maxRunning;
+    this.#maxWaiting = maxWaiting;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Resolves when there is a place; the returned function gives it back.
+   *
+   * @throws HeadwaterError RESOURCE_EXHAUSTED, HW_SEARCH_OVERLOADED; the signal's reason when it fires while waiting
+   */
+  async enter(signal: AbortSignal): Promise<() => void> {
+    signal.throwIfAborted();
+    if (this.#running < this.#maxRunning) this.#running += 1;
+    else if (this.#waiting.length < this.#maxWaiting) await this.#wait(signal);
+    else throw this.#overloaded();
+    const since = performance.now();
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#meanMs += 0.1 * (performance.now() - since - this.#meanMs);
+      // The place goes to the next in line as it is, so that nobody can come between.
+      const next = this.#waiting.shift();
+      if (next) next.admit();
+      else this.#running -= 1;
+    };
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(signal.reason);
+      };
+      const waiter: Waiter = {
+        admit: () => {
+          signal.removeEventListener("abort", leave);
+          resolve();
+        },
+      };
+      signal.addEventListener("abort", leave, { once: true });
+      this.#waiting.push(waiter);
+    });
+  }
+
+  #overloaded(): HeadwaterError {
+    const turns = Math.ceil((this.#waiting.length + 1) / this.#maxRunning);
+    return new HeadwaterError({
+      code: status.RESOURCE_EXHAUSTED,
+      reason: "HW_SEARCH_OVERLOADED",
+      message: "Too many searches at one time.",
+      action: "Try again after the time that the answer names.",
+      retryAfterMs: Math.max(50, Math.ceil(turns * this.#meanMs)),
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { HeadwaterError, statusName } from "@headwater/errors";
+import { openLancePassageIndexStore } from "@headwater/passage-index";
+import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
+import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
+import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
+import { createRpcClient, startRpcServer } from "@headwater/rpc";
+import type { RunningService } from "@headwater/service";
+import type { QueryMetrics, Telemetry } from "@headwater/telemetry";
+import { createQueryMetrics } from "@headwater/telemetry";
+import type { CallContext } from "nice-grpc";
+import { Admission } from "./admission.ts";
+import type { SearchConfig } from "./config.ts";
+import { EventQueue } from "./event-queue.ts";
+import { createSearchMetrics } from "./metrics.ts";
+import { QueryEmbedder } from "./query-embedder.ts";
+import { RankingCache } from "./ranking-cache.ts";
+import { Reranker } from "./reranker.ts";
+import { Retrieval } from "./retrieval.ts";
+import { planSearch } from "./search-plan.ts";
+import { Searcher } from "./searcher.ts";
+import { StepTimer } from "./step-timer.ts";
+
+const kind = "search";
+
+export async function startSearch(config: SearchConfig, telemetry: Telemetry): Promise<RunningService> {
+  const queryMetrics = createQueryMetrics(telemetry.metrics, [kind], ["query_embedding"]);
+  const admission = new Admission(config.maxConcurrent, config.maxQueued);
+  const metrics = createSearchMetrics(telemetry.metrics, admission);
+  const store = await openLancePassageIndexStore({ folder: config.indexFolder, readOnly: true });
+  const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
+  const embedder = new QueryEmbedder(embedding, queryMetrics, {
+    timeoutMs: config.embedTimeoutMs,
+    cacheEntries: config.queryCacheEntries,
+  });
+  const parts = {
+    retrieval: new Retrieval(store, embedder),
+    reranker: new Reranker(embedding),
+    rankings: new RankingCache(config.pageCacheBytes),
+    log: telemetry.log,
+    onDegradation: metrics.countDegradation,
+  };
+
+  async function* search(request: SearchRequest, { signal }: CallContext): AsyncGenerator<SearchResponse> {
+    const left = new AbortController();
+    const until = AbortSignal.any([signal, left.signal]);
+    const plan = planSearch(request, config.defaults);
+    const leave = await admission.enter(until);
+    const events = new EventQueue<SearchResponse>();
+    const timer = new StepTimer(telemetry.tracer, metrics.stepSeconds);
+    const searcher = new Searcher(parts, plan, timer, until, (response) => events.push(response));
+    const done = searcher
+      .run()
+      .then(
+        () => events.end(),
+        (thrown: unknown) => events.fail(thrown),
+      )
+      .finally(leave);
+    try {
+      yield* events;
+    } finally {
+      left.abort();
+      await done;
+    }
+  }
+
+  const server = await startRpcServer({
+    address: config.listen,
+    definition: SearchServiceDefinition,
+    implementation: {
+      search: (request: SearchRequest, context: CallContext) =>
+        measured(queryMetrics, context.signal, search(request, context)),
+    },
+    telemetry,
+    // Without the embedding-worker search still answers, by words alone, and says so.
+    checkReadiness: () => store.checkHealth(),
+  });
+
+  return {
+    name: "search",
+    address: server.address,
+    metrics: telemetry.metrics,
+    get notReady() {
+      return server.notReady;
+    },
+    async close(graceMs) {
+      await server.close(graceMs);
+      embedding.close();
+      await store.close();
+    },
+  };
+}
+
+/** Counts a search, whatever becomes of it. */
+async function* measured<T>(
+  metrics: QueryMetrics,
+  signal: AbortSignal,
+  responses: AsyncGenerator<T>,
+): AsyncGenerator<T> {
+  const started = performance.now();
+  metrics.queries.inc({ kind });
+  metrics.active.inc({ kind });
+  try {
+    yield* responses;
+  } catch (thrown) {
+    const code = signal.aborted ? "CANCELLED" : statusName(HeadwaterError.from(thrown).code);
+    metrics.errors.inc({ kind, code });
+    throw thrown;
+  } finally {
+    metrics.active.dec({ kind });
+    metrics.duration.observe({ kind }, (performance.now() - started) / 1000);
+  }
+}
