@@ -1,0 +1,161 @@
+import type { FinishReason, LanguageModel, ModelRequest, Source } from "@headwater/language-model";
+import { noSupportAnswer } from "@headwater/language-model";
+import type { AnswerResponse, DeepPartial } from "@headwater/proto/services/headwater/v1/generation";
+import { EndReason } from "@headwater/proto/services/headwater/v1/generation";
+import type { Hit, SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
+import type { RpcClient } from "@headwater/rpc";
+import type { Telemetry } from "@headwater/telemetry";
+import { normalize } from "@headwater/text";
+import type { CitedSource } from "./citations.ts";
+import { createCitationWriter } from "./citations.ts";
+import type { GenerationMetrics } from "./metrics.ts";
+import { findPassages } from "./passages.ts";
+import type { Prompt } from "./prompt.ts";
+import { buildPrompt } from "./prompt.ts";
+import type { CheckedRequest } from "./request.ts";
+import type { RankSentences } from "./sentence-ranking.ts";
+import { inSpan, streamInSpan } from "./spans.ts";
+
+/** What an answer is made with. */
+export interface AnswerTools {
+  readonly search: RpcClient<SearchServiceDefinition>;
+  readonly rank: RankSentences;
+  readonly metrics: GenerationMetrics;
+  readonly telemetry: Telemetry;
+}
+
+type Message = DeepPartial<AnswerResponse>;
+
+const endReasons: Readonly<Record<FinishReason, EndReason>> = {
+  complete: EndReason.COMPLETE,
+  length: EndReason.LENGTH,
+  "no-support": EndReason.NO_SUPPORT,
+  refused: EndReason.REFUSED,
+};
+
+/**
+ * Search, prompt, model, citations. Each message is made when the reader asks for it, so a slow reader slows the
+ * model; a reader who leaves ends it through `signal`.
+ */
+export async function* answer(
+  request: CheckedRequest,
+  model: LanguageModel,
+  tools: AnswerTools,
+  signal: AbortSignal,
+): AsyncGenerator<Message> {
+  const { tracer } = tools.telemetry;
+  const started = performance.now();
+  const milliseconds: Record<string, number> = {};
+  const { hits, summary } = await inSpan(tracer, "generation.search", () =>
+    findPassages(tools.search, request, signal),
+  );
+  milliseconds["search"] = performance.now() - started;
+
+  const { cited, prompt } = layOut(request, model, hits);
+  const passages = { hits: cited.map(({ hit }) => hit), ...(summary ? { summary } : {}) };
+  yield { event: { $case: "passages", value: passages } };
+
+  const end = (reason: EndReason, inputTokens: number, outputTokens: number): Message => {
+    milliseconds["total"] = performance.now() - started;
+    const usage = { inputTokens, outputTokens };
+    return { event: { $case: "end", value: { reason, usage, model: model.name, milliseconds } } };
+  };
+  if (cited.length === 0) {
+    milliseconds["first_token"] = performance.now() - started;
+    yield { event: { $case: "text", value: { text: noSupportAnswer } } };
+    yield end(EndReason.NO_SUPPORT, 0, 0);
+    return;
+  }
+
+  const writer = createCitationWriter(cited, tools.rank, signal);
+  const modelRequest: ModelRequest = {
+    question: request.question,
+    sources: cited.map(({ source }) => source),
+    instructions: prompt.instructions,
+    prompt: prompt.text,
+    maxOutputTokens: outputTokensOf(request, model),
+    ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+  };
+  for await (const event of generateInSpan(model, modelRequest, tools, signal)) {
+    if (event.type === "finish") {
+      yield* writer.end();
+      const reason = saysNothing(writer.text) ? EndReason.NO_SUPPORT : endReasons[event.reason];
+      yield end(reason, event.inputTokens, event.outputTokens);
+      return;
+    }
+    if (event.type === "text" && milliseconds["first_token"] === undefined) {
+      milliseconds["first_token"] = performance.now() - started;
+      tools.metrics.firstToken.observe({ model: model.name }, milliseconds["first_token"] / 1000);
+    }
+    yield* writer.write(event);
+  }
+}
+
+function layOut(
+  request: CheckedRequest,
+  model: LanguageModel,
+  hits: readonly Hit[],
+): { cited: CitedSource[]; prompt: Prompt } {
+  const found = hits.map((hit, index) => {
+    const source: Source = { number: index + 1, title: titleOf(hit), text: hit.text };
+    return { source, hit };
+  });
+  const budget = (model.contextTokens ?? Number.POSITIVE_INFINITY) - outputTokensOf(request, model);
+  const prompt = buildPrompt(
+    request.question,
+    found.map(({ source }) => source),
+    budget,
+  );
+  return { cited: found.filter(({ source }) => prompt.sources.includes(source.number)), prompt };
+}
+
+/** At least half of what a model can hold stays for the prompt. */
+function outputTokensOf(request: CheckedRequest, model: LanguageModel): number {
+  const most = Math.floor((model.contextTokens ?? Number.POSITIVE_INFINITY) / 2);
+  return Math.min(request.maxOutputTokens, most);
+}
+
+function titleOf({ document, location }: Hit): string {
+  const title = document?.title || document?.uri || document?.id || "";
+  return [title, ...(location?.headingPath ?? [])].filter((part) => part !== "").join(" > ");
+}
+
+function generateInSpan(
+  model: LanguageModel,
+  request: ModelRequest,
+  tools: AnswerTools,
+  signal: AbortSignal,
+) {
+  const { metrics, telemetry } = tools;
+  // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+  const attributes = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": model.provider,
+    "gen_ai.request.model": model.name,
+    "gen_ai.request.max_tokens": request.maxOutputTokens,
+    ...(request.temperature === undefined ? {} : { "gen_ai.request.temperature": request.temperature }),
+  };
+  return streamInSpan(telemetry.tracer, "generation.model", attributes, async function* (span) {
+    for await (const event of model.generate(request, signal)) {
+      if (event.type === "finish") {
+        metrics.tokens.inc({ model: model.name, direction: "input" }, event.inputTokens);
+        metrics.tokens.inc({ model: model.name, direction: "output" }, event.outputTokens);
+        span.setAttributes({
+          "gen_ai.usage.input_tokens": event.inputTokens,
+          "gen_ai.usage.output_tokens": event.outputTokens,
+          "gen_ai.response.finish_reasons": [event.reason],
+        });
+      }
+      yield event;
+    }
+  });
+}
+
+/** True where a model wrote the sentence that the rules prescribe for want of support. */
+function saysNothing(text: string): boolean {
+  const bare = (words: string) =>
+    normalize(words)
+      .replace(/[^\p{L}\p{N}]+/gu, " ")
+      .trim();
+  return bare(text) === bare(noSupportAnswer);
+}

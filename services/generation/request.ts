@@ -1,0 +1,55 @@
+import { invalidArgument } from "@headwater/errors";
+import type { AnswerRequest } from "@headwater/proto/services/headwater/v1/generation";
+
+const maxQuestionLength = 8192;
+const maxPassages = 50;
+const maxOutputTokens = 8192;
+
+/** A request as proto/headwater/v1/generation.proto allows it, with its defaults filled in. */
+export type CheckedRequest = Omit<AnswerRequest, "model">;
+
+/** @throws HeadwaterError INVALID_ARGUMENT */
+export function checkRequest(request: AnswerRequest): CheckedRequest {
+  const { question, temperature } = request;
+  const tenant = request.tenant === "" ? "default" : request.tenant;
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(tenant)) {
+    throw invalidArgument(
+      "HW_TENANT_INVALID",
+      "The tenant is not valid.",
+      "Use 1 to 128 of A-Z a-z 0-9 . _ -",
+    );
+  }
+  if (question.trim() === "") {
+    throw invalidArgument("HW_QUESTION_EMPTY", "The question is empty.", "Send a question.");
+  }
+  if (question.length > maxQuestionLength) {
+    throw invalidArgument(
+      "HW_QUESTION_TOO_LONG",
+      `The question has ${question.length} code units, more than ${maxQuestionLength}.`,
+      "Ask a shorter question.",
+    );
+  }
+  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
+    throw invalidArgument(
+      "HW_TEMPERATURE_INVALID",
+      "The temperature is not from 0 to 2.",
+      "Send 0 to 2, or none.",
+    );
+  }
+  return {
+    ...request,
+    tenant,
+    maxPassages: inRange("max_passages", request.maxPassages, 8, maxPassages),
+    maxOutputTokens: inRange("max_output_tokens", request.maxOutputTokens, 512, maxOutputTokens),
+  };
+}
+
+function inRange(name: string, value: number, fallback: number, max: number): number {
+  if (value === 0) return fallback;
+  if (value <= max) return value;
+  throw invalidArgument(
+    "HW_LIMIT_INVALID",
+    `${name} is ${value}, more than ${max}.`,
+    `Send 1 to ${max}, or 0.`,
+  );
+}
