@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { WebSocket } from "ws";
+import { startFixture, until } from "../testing/fixture.ts";
+
+const fixture = await startFixture({
+  HEADWATER_GATEWAY_MAX_JSON_BYTES: "65536",
+  HEADWATER_GATEWAY_HEARTBEAT_MS: "60",
+});
+const { seen } = fixture.doubles;
+
+interface Reply {
+  id: string;
+  type: string;
+  data?: Record<string, unknown>;
+}
+
+async function open(headers: Record<string, string> = {}) {
+  const socket = new WebSocket(`${fixture.baseUrl.replace("http", "ws")}/v1/ws`, ["headwater.v1"], {
+    headers,
+  });
+  const replies: Reply[] = [];
+  socket.on("message", (data) => replies.push(JSON.parse(String(data)) as Reply));
+  await once(socket, "open");
+  return {
+    socket,
+    replies,
+    send: (message: unknown) => socket.send(typeof message === "string" ? message : JSON.stringify(message)),
+    of: (id: string) => replies.filter((reply) => reply.id === id),
+    ended: (id: string) =>
+      until(() => replies.some((r) => r.id === id && /^(done|error)$/.test(r.type)), `end of ${id}`),
+    async close() {
+      socket.close();
+      await once(socket, "close");
+    },
+  };
+}
+
+test("requests run side by side, each reply with the id of its request", async () => {
+  const ws = await open();
+  assert.equal(ws.socket.protocol, "headwater.v1");
+  ws.send({ id: "s", type: "search", request: { query: "tides" } });
+  ws.send({ id: "a", type: "answer", request: { question: "when?" } });
+  ws.send({ id: "p", type: "push", request: { id: "ws-1", text: "pushed" } });
+  ws.send({ id: "w", type: "watch", request: { ids: ["ws-1"] } });
+  await Promise.all(["s", "a", "p"].map(ws.ended));
+  const types = (id: string) => ws.of(id).map(({ type }) => type);
+  assert.deepEqual(types("s"), ["hits", "hits", "hits", "summary", "done"]);
+  assert.deepEqual(types("a"), ["passages", "text", "text", "citation", "end", "done"]);
+  assert.deepEqual(types("p"), ["receipt", "done"]);
+  await until(() => ws.of("w").length > 0, "the watched document");
+  assert.equal(ws.of("w")[0]?.data?.["id"], "ws-1");
+  await ws.close();
+});
+
+test("a request is cancelled by its id, and by the client's leaving", async () => {
+  const ws = await open();
+  const before = seen.cancelled;
+  ws.send({ id: "1", type: "search", request: { query: "endless" } });
+  await until(() => ws.of("1").length > 0);
+  ws.send({ id: "1", type: "cancel" });
+  await ws.ended("1");
+  assert.equal(ws.of("1").at(-1)?.data?.["reason"], "HW_CANCELLED");
+  await until(() => seen.cancelled === before + 1);
+  ws.send({ id: "2", type: "answer", request: { question: "endless" } });
+  await until(() => ws.of("2").length > 1);
+  await ws.close();
+  await until(() => seen.cancelled === before + 2);
+});
+
+test("malformed messages get clear errors, and the connection goes on", async () => {
+  const ws = await open();
+  const cases: [unknown, string, string][] = [
+    ["{", "", "HW_JSON_INVALID"],
+    ["7", "", "HW_REQUEST_INVALID"],
+    ["null", "", "HW_REQUEST_INVALID"],
+    ["[]", "", "HW_REQUEST_INVALID"],
+    [{ id: "x1", type: "dance" }, "x1", "HW_REQUEST_INVALID"],
+    [{ id: "x2", type: "search" }, "x2", "HW_REQUEST_INVALID"],
+    [{ id: "x3", type: "search", request: { query: "", page_size: -1 } }, "x3", "HW_REQUEST_INVALID"],
+    [{ id: 7, type: "search", request: { query: "a" } }, "", "HW_REQUEST_INVALID"],
+    [{ id: "x4", type: "search", request: { query: "bad" } }, "x4", "HW_QUERY_EMPTY"],
+    [{ id: "x5", type: "push", request: { id: "refused", text: "" } }, "x5", "HW_DOCUMENT_ID_INVALID"],
+  ];
+  for (const [message, id, reason] of cases) {
+    const count = ws.replies.length;
+    ws.send(message);
+    await until(() => ws.replies.length > count, JSON.stringify(message));
+    const reply = ws.replies.at(-1);
+    assert.deepEqual([reply?.id, reply?.type, reply?.data?.["reason"]], [id, "error", reason]);
+  }
+  ws.socket.send(Buffer.from([1, 2, 3]));
+  await until(() => ws.replies.at(-1)?.data?.["reason"] === "HW_FRAME_INVALID");
+  ws.send({ id: "twice", type: "search", request: { query: "hang" } });
+  ws.send({ id: "twice", type: "search", request: { query: "tides" } });
+  await until(() => ws.of("twice")[0]?.data?.["reason"] === "HW_ID_IN_USE");
+  await ws.close();
+});
+
+test("a message that is too long closes the connection with the code for it", async () => {
+  const ws = await open();
+  ws.send({ id: "long", type: "push", request: { id: "l", text: "x".repeat(70_000) } });
+  const [code] = (await once(ws.socket, "close")) as [number];
+  assert.equal(code, 1009);
+});
+
+test("a slow reader slows the service, and other requests of the gateway go on", async () => {
+  const ws = await open();
+  seen.produced = 0;
+  ws.send({ id: "f", type: "answer", request: { question: "flood" } });
+  await until(() => seen.produced > 0);
+  ws.socket.pause();
+  for (let last = -1; last !== seen.produced; ) {
+    last = seen.produced;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert(seen.produced < 600, `${seen.produced} messages of 64 KiB were made for a reader who reads nothing`);
+  assert.equal((await fixture.post("/v1/search", { query: "tides" })).status, 200);
+  ws.socket.terminate();
+});
+
+test("a peer that answers no ping is cut off", async () => {
+  const ws = await open();
+  ws.socket.pong = () => {};
+  const [code] = (await once(ws.socket, "close")) as [number];
+  assert.equal(code, 1006);
+});
+
+test("a page of another origin may not connect", async () => {
+  await assert.rejects(open({ origin: "https://evil.example" }), /403/);
+  const same = await open({ origin: fixture.baseUrl });
+  await same.close();
+});
+
+test("a connection that closed holds no place any more", async () => {
+  const ws = await open();
+  const active = async () => {
+    const text = await (await fetch(fixture.url("/metrics"))).text();
+    return Number(/^headwater_gateway_active\{.*\} (\d+)$/m.exec(text)?.[1]);
+  };
+  // The connection itself, and the request that asks.
+  assert.equal(await active(), 2);
+  await ws.close();
+  for (let tries = 0; (await active()) !== 1; tries += 1) assert(tries < 200, "the place is still taken");
+});
