@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createHeadwaterClient } from "@headwater/client";
+import { queryKinds } from "./query-observer.ts";
+import { startFixture } from "./testing/fixture.ts";
+
+const fixture = await startFixture();
+
+/** Values of the series with these labels, by the page of /metrics; undefined where there is none. */
+async function series(): Promise<(name: string, labels?: Record<string, string>) => number | undefined> {
+  const lines = (await (await fetch(fixture.url("/metrics"))).text()).split("\n");
+  return (name, labels = {}) => {
+    const parts = Object.entries(labels).map(([key, value]) => `${key}="${value}"`);
+    const line = lines.find(
+      (text) => text.startsWith(`${name}{`) && parts.every((part) => text.includes(part)),
+    );
+    return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(" ")));
+  };
+}
+
+test("the metrics that dashboards rely on are there, at zero, before the first query", async () => {
+  const value = await series();
+  for (const kind of queryKinds) {
+    assert.equal(value("rag_queries_total", { kind }), 0);
+    assert.equal(value("rag_active_requests", { kind }), 0);
+    assert.equal(value("rag_query_duration_seconds_count", { kind }), 0);
+    assert.equal(value("rag_errors_total", { kind, code: "INTERNAL" }), 0);
+  }
+  assert.equal(value("headwater_gateway_service_ready", { upstream: "search" }), 1);
+  assert.equal(value("headwater_gateway_refused_total"), 0);
+});
+
+test("queries are counted by the way they came, errors by their code", async () => {
+  await fixture.post("/v1/search", { query: "tides" });
+  await (await fixture.post("/v1/answer", { question: "when?" }, { accept: "text/event-stream" })).text();
+  await fixture.post("/v1/search", { query: "busy" });
+  const client = createHeadwaterClient({ baseUrl: fixture.baseUrl, protocol: "grpc-web" });
+  for await (const _ of client.search("tides"));
+  const value = await series();
+  assert.equal(value("rag_queries_total", { kind: "http" }), 2);
+  assert.equal(value("rag_queries_total", { kind: "sse" }), 1);
+  assert.equal(value("rag_queries_total", { kind: "grpc_web" }), 1);
+  assert.equal(value("rag_errors_total", { kind: "http", code: "RESOURCE_EXHAUSTED" }), 1);
+  assert.equal(value("rag_active_requests", { kind: "http" }), 0);
+  assert.equal(value("headwater_gateway_requests_total", { route: "/v1/search", status: "503" }), 1);
+});
+
+test("readiness names the service that is not ready", async () => {
+  await fixture.doubles.search.close(50);
+  let body = "";
+  for (let status = 200; status === 200; ) {
+    const response = await fetch(fixture.url("/health/ready"));
+    status = response.status;
+    body = await response.text();
+  }
+  const { services } = JSON.parse(body) as { services: { service: string; status: string }[] };
+  assert.deepEqual(
+    services.filter(({ status }) => status === "not ready").map(({ service }) => service),
+    ["search"],
+  );
+  assert.match(body, /The search service does not answer/);
+  const refused = await fixture.post("/v1/search", { query: "tides" });
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+});

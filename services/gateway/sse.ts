@@ -1,0 +1,84 @@
+import { Readable } from "node:stream";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { errorBody, toHeadwaterError } from "./http-error.ts";
+
+/** One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export interface ServerSentEvent {
+  readonly event: string;
+  readonly data: object;
+}
+
+/**
+ * How long the response waits for its first event, in milliseconds: an error that comes sooner still gets an HTTP
+ * status of its own; later it becomes an `error` event.
+ */
+const firstEventWaitMs = 1000;
+
+export function wantsEvents(request: FastifyRequest): boolean {
+  return /\btext\/event-stream\b/i.test(request.headers.accept ?? "");
+}
+
+/**
+ * Streams events as they come. A slow reader slows their source; heartbeats keep proxies from cutting a quiet
+ * stream. A failure becomes the last event, named `error`.
+ */
+export async function sendEvents(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: AsyncIterable<ServerSentEvent>,
+  heartbeatMs: number,
+): Promise<FastifyReply> {
+  const iterator = events[Symbol.asyncIterator]();
+  const first = iterator.next();
+  await within(first, firstEventWaitMs);
+  return reply
+    .header("content-type", "text/event-stream; charset=utf-8")
+    .header("cache-control", "no-store")
+    .header("x-accel-buffering", "no")
+    .send(Readable.from(frames(request, iterator, first, heartbeatMs), { highWaterMark: 1 }));
+}
+
+async function* frames(
+  request: FastifyRequest,
+  iterator: AsyncIterator<ServerSentEvent>,
+  first: Promise<IteratorResult<ServerSentEvent>>,
+  heartbeatMs: number,
+): AsyncGenerator<string> {
+  let next = first;
+  let opened = false;
+  try {
+    while (true) {
+      const step = await within(next, opened ? heartbeatMs : 0);
+      opened = true;
+      if (step === undefined) {
+        yield ": still here\n\n";
+        continue;
+      }
+      if (step.done) return;
+      yield frame(step.value);
+      next = iterator.next();
+    }
+  } catch (thrown) {
+    request.failure = toHeadwaterError(thrown);
+    yield frame({ event: "error", data: errorBody(request.failure, request.id) });
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function frame({ event, data }: ServerSentEvent): string {
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** The promise's value, or undefined where it takes longer than `ms`. */
+export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Interceptor, Transport } from "@connectrpc/connect";
+import { createClient } from "@connectrpc/connect";
+import type { HeadwaterClient } from "@headwater/client";
+import { createHeadwaterClient } from "@headwater/client";
+import { Health, ServingStatus } from "@headwater/client/health";
+import type { NodeTransport } from "@headwater/client/node";
+import { createNodeTransport } from "@headwater/client/node";
+import { HeadwaterError, status } from "@headwater/errors";
+import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
+import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import type { Tracer } from "@opentelemetry/api";
+import { traceCalls } from "./call-tracing.ts";
+import type { GatewayConfig } from "./config.ts";
+import { toHeadwaterError } from "./http-error.ts";
+
+/** A service is asked for its health once in so many milliseconds at most, however many probes come. */
+const healthAgeMs = 500;
+const healthTimeoutMs = 2000;
+
+/** The services behind the gateway. */
+export interface Upstream {
+  /** Carries each call to the service that it belongs to. */
+  readonly transport: Transport;
+  readonly client: HeadwaterClient;
+  /** Asks each service for its health. Never throws. */
+  health(): Promise<ServiceHealth[]>;
+  close(): void;
+}
+
+export interface ServiceHealth {
+  readonly service: string;
+  /** Why it takes no calls; undefined while it does. */
+  readonly problem: HeadwaterError | undefined;
+}
+
+export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream {
+  const interceptors: Interceptor[] = [traceCalls(tracer)];
+  const open = (address: string) => createNodeTransport({ address, interceptors });
+  const services = [
+    { name: "ingest", type: IngestService.typeName, transport: open(config.ingestAddress) },
+    { name: "search", type: SearchService.typeName, transport: open(config.searchAddress) },
+    { name: "generation", type: GenerationService.typeName, transport: open(config.generationAddress) },
+  ];
+  const transportOf = (type: string): Transport => {
+    const found = services.find((service) => service.type === type);
+    if (!found) throw new TypeError(`no service answers ${type}`);
+    return found.transport;
+  };
+  const transport: Transport = {
+    unary: (method, ...rest) => transportOf(method.parent.typeName).unary(method, ...rest),
+    stream: (method, ...rest) => transportOf(method.parent.typeName).stream(method, ...rest),
+  };
+
+  let asked: { at: number; answer: Promise<ServiceHealth[]> } | undefined;
+  return {
+    transport,
+    client: createHeadwaterClient({ transport }),
+    health() {
+      if (!asked || performance.now() - asked.at > healthAgeMs) {
+        asked = { at: performance.now(), answer: Promise.all(services.map(checkHealth)) };
+      }
+      return asked.answer;
+    },
+    close() {
+      for (const service of services) service.transport.close();
+    },
+  };
+}
+
+async function checkHealth(service: { name: string; transport: NodeTransport }): Promise<ServiceHealth> {
+  try {
+    const health = createClient(Health, service.transport);
+    const { status: state } = await health.check({ service: "" }, { timeoutMs: healthTimeoutMs });
+    if (state === ServingStatus.SERVING) return { service: service.name, problem: undefined };
+    return { service: service.name, problem: notReady(service.name, "says that it is not ready") };
+  } catch (thrown) {
+    const cause = toHeadwaterError(thrown);
+    return { service: service.name, problem: notReady(service.name, "does not answer", cause) };
+  }
+}
+
+function notReady(name: string, what: string, cause?: unknown): HeadwaterError {
+  return new HeadwaterError({
+    code: status.UNAVAILABLE,
+    reason: "HW_SERVICE_NOT_READY",
+    message: `The ${name} service ${what}.`,
+    action: `Look at the log of ${name}; the gateway goes on by itself once it is ready.`,
+    cause,
+  });
+}
