@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import type { RunningService } from "@headwater/service";
+import { silentTelemetry } from "@headwater/telemetry";
+import type { ServiceDoubles } from "@headwater/testing/service-doubles";
+import { startServiceDoubles } from "@headwater/testing/service-doubles";
+import { readGatewayConfig } from "../config.ts";
+import { startGateway } from "../server.ts";
+
+/** A gateway on a free port in front of service doubles; closed at the end of the test file. */
+export interface Fixture {
+  readonly gateway: RunningService;
+  readonly doubles: ServiceDoubles;
+  readonly baseUrl: string;
+  url(path: string): string;
+  /** POSTs JSON. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+}
+
+/** @param settings HEADWATER_GATEWAY_… beside the addresses */
+export async function startFixture(settings: Record<string, string> = {}): Promise<Fixture> {
+  const doubles = await startServiceDoubles();
+  const gateway = await startGateway(
+    readGatewayConfig({
+      HEADWATER_GATEWAY_LISTEN: "127.0.0.1:0",
+      HEADWATER_INGEST_ADDRESS: doubles.ingest.address,
+      HEADWATER_SEARCH_ADDRESS: doubles.search.address,
+      HEADWATER_GENERATION_ADDRESS: doubles.generation.address,
+      ...settings,
+    }),
+    silentTelemetry("gateway"),
+  );
+  after(async () => {
+    await gateway.close(500);
+    await doubles.close();
+  });
+  const baseUrl = `http://${gateway.address}`;
+  return {
+    gateway,
+    doubles,
+    baseUrl,
+    url: (path) => `${baseUrl}${path}`,
+    post: (path, body, headers = {}) =>
+      fetch(`${baseUrl}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      }),
+  };
+}
+
+/** What a failed request was answered with. */
+export interface Failure {
+  status: number;
+  code: string;
+  reason: string;
+  message: string;
+  action: string;
+  requestId: string;
+}
+
+/** The error of a response, after a check that it has the form that all errors have. */
+export async function failureOf(response: Response): Promise<Failure> {
+  assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
+  const { error } = (await response.json()) as { error: Record<string, string> };
+  const { code = "", reason = "", message = "", action = "", request_id: requestId = "" } = error;
+  assert.match(reason, /^HW_[A-Z_]+$/);
+  assert.notEqual(message, "");
+  assert.equal(requestId, response.headers.get("x-request-id"));
+  return { status: response.status, code, reason, message, action, requestId };
+}
+
+/** Waits for something that another part of the process brings about. */
+export async function until(condition: () => boolean, what = "the condition"): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!condition()) {
+    assert(Date.now() < deadline, `${what} did not come true within 5 s`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Server-sent events of a response, as they come. */
+export async function* eventsOf(response: Response): AsyncGenerator<{ event: string; data: unknown }> {
+  assert(response.body);
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body) {
+    text += decoder.decode(bytes, { stream: true });
+    for (let end = text.indexOf("\n\n"); end !== -1; end = text.indexOf("\n\n")) {
+      const block = text.slice(0, end);
+      text = text.slice(end + 2);
+      const event = /^event: (.*)$/m.exec(block)?.[1];
+      const data = /^data: (.*)$/m.exec(block)?.[1];
+      if (event !== undefined && data !== undefined) yield { event, data: JSON.parse(data) as unknown };
+      else if (block.startsWith(":")) yield { event: "comment", data: block };
+    }
+  }
+}
