@@ -1,0 +1,78 @@
+import { connection } from "../state/connection.ts";
+import { count, counted } from "../state/format.ts";
+import { route, routeOfView } from "../state/navigation.ts";
+import { documentsInStore, pipeline } from "../state/pipeline.ts";
+import type { View } from "../state/route.ts";
+import { homeRoute } from "../state/route.ts";
+import type { IconName } from "./icon.tsx";
+import { Icon } from "./icon.tsx";
+import { Link } from "./link.tsx";
+import { ThemeSwitch } from "./theme-switch.tsx";
+
+const tabs: readonly { view: View; label: string; icon: IconName }[] = [
+  { view: "search", label: "Search", icon: "search" },
+  { view: "ask", label: "Ask", icon: "ask" },
+  { view: "documents", label: "Documents", icon: "documents" },
+  { view: "pipeline", label: "Pipeline", icon: "pipeline" },
+];
+
+/** Brand, tabs and state: at the side of a wide screen, at top and bottom of a phone. */
+export function SideBar() {
+  return (
+    <header class="side">
+      <Link to={homeRoute} class="brand" label="Headwater, start page">
+        <BrandMark />
+        <span>Headwater</span>
+      </Link>
+      <nav class="tabs" aria-label="Views">
+        {tabs.map(({ view, label, icon }) => (
+          <Link key={view} to={routeOfView(view)} class="tab" current={route.value.view === view}>
+            <Icon name={icon} />
+            <span>{label}</span>
+            {view === "pipeline" && <FailedCount />}
+          </Link>
+        ))}
+      </nav>
+      <div class="side-foot">
+        <StoreState />
+        <ThemeSwitch />
+      </div>
+    </header>
+  );
+}
+
+function BrandMark() {
+  return (
+    <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <path d="M4 7c7 0 7 9 12 9s6 0 12 0" />
+      <path d="M4 25c7 0 7-9 12-9" />
+      <path class="brand-mark-thin" d="M4 16h5" />
+    </svg>
+  );
+}
+
+function FailedCount() {
+  const failed = pipeline.value?.documents.failed ?? 0;
+  if (failed === 0) return null;
+  return (
+    <span class="tab-count" title={`${counted(failed, "document")} failed`}>
+      {count(failed)}
+      <span class="unseen"> failed</span>
+    </span>
+  );
+}
+
+function StoreState() {
+  const { state } = connection.value;
+  const documents = documentsInStore(pipeline.value);
+  const text = state === "live" ? "Connected" : state === "lost" ? "Not connected" : "Connecting";
+  return (
+    <p class="store-state">
+      <span class={`lamp lamp-${state}`} aria-hidden="true" />
+      <span>
+        {text}
+        {documents !== undefined && <span class="store-count">{counted(documents, "document")}</span>}
+      </span>
+    </p>
+  );
+}
