@@ -1,0 +1,40 @@
+import type { Command } from "commander";
+import { Option } from "commander";
+import type { BenchOptions } from "../bench/suites.ts";
+import { benchSuites } from "../bench/suites.ts";
+import { wholeNumber } from "../number-option.ts";
+import { createOutput } from "../terminal/output.ts";
+
+export function addBenchCommand(program: Command): void {
+  program
+    .command("bench")
+    .description("measure speed and memory on this machine, each figure against another in the same run")
+    .argument("[suites...]", `some of ${benchSuites.join(", ")}; all but peers and memory if none is named`)
+    .addOption(
+      new Option("--collection <folder>", "BEIR collection to take texts from, instead of made ones"),
+    )
+    .option("--texts <n>", "embedding, ingest, peers: texts in all", wholeNumber(50, 100_000), 600)
+    .option(
+      "--rounds <n>",
+      "embedding, ingest, peers: how often the two sides take turns",
+      wholeNumber(1, 50),
+      5,
+    )
+    .option("--passages <n>", "search: passages in the index", wholeNumber(1000, 10_000_000), 50_000)
+    .option("--documents <n>", "memory: documents to ingest", wholeNumber(1000, 10_000_000), 100_000)
+    .option("--json", "print JSON, one suite a line")
+    .addHelpText(
+      "after",
+      `
+embedding  the gRPC Embed stream against the best raw ONNX Runtime loop
+ingest     Push to both indexes against the Embed stream alone; the same documents again
+search     a whole gRPC search against its two engine calls; time to the first hits
+peers      transformers.js and fastembed on the same model and cores (installs them into a temporary folder)
+memory     the memory of \`headwater up\` while it ingests many documents
+Everything runs in services and folders of its own; a running server is not touched.`,
+    )
+    .action(async (suites: string[], options: BenchOptions) => {
+      const { bench } = await import("../bench/bench.ts");
+      await bench(suites, options, createOutput(options.json === true));
+    });
+}

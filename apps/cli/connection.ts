@@ -1,0 +1,59 @@
+import type { HeadwaterClient } from "@headwater/client";
+import { createHeadwaterClient } from "@headwater/client";
+import { createNodeTransport } from "@headwater/client/node";
+import type { Command } from "commander";
+import { Option } from "commander";
+import type { Output } from "./terminal/output.ts";
+import { createOutput } from "./terminal/output.ts";
+
+/** Options of every command that talks to a server. */
+export interface ConnectionOptions {
+  readonly server: string;
+  readonly apiKey?: string;
+  readonly tenant: string;
+  readonly json?: boolean;
+}
+
+/** What a command works with. */
+export interface Connection {
+  readonly client: HeadwaterClient;
+  readonly output: Output;
+  /** Fires on Ctrl-C, so that what is under way at the server stops too. */
+  readonly signal: AbortSignal;
+}
+
+/** Adds the options of every command that talks to a server. */
+export function withConnection(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--server <url>", "where Headwater is")
+        .env("HEADWATER_SERVER")
+        .default("http://127.0.0.1:8080"),
+    )
+    .addOption(new Option("--api-key <key>", "credentials, where sign-in is on").env("HEADWATER_API_KEY"))
+    .addOption(
+      new Option("--tenant <name>", "owner of the documents").env("HEADWATER_TENANT").default("default"),
+    )
+    .option("--json", "print JSON, one value a line");
+}
+
+/** Runs a command's work with a client, and closes its connection whatever happens. */
+export async function withClient(
+  options: ConnectionOptions,
+  work: (connection: Connection) => Promise<void>,
+): Promise<void> {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once("SIGINT", interrupt);
+  const transport = createNodeTransport({
+    baseUrl: options.server,
+    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+  });
+  const client = createHeadwaterClient({ transport, tenant: options.tenant });
+  try {
+    await work({ client, output: createOutput(options.json === true), signal: interrupted.signal });
+  } finally {
+    process.off("SIGINT", interrupt);
+    transport.close();
+  }
+}
