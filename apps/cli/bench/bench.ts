@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Rate } from "@headwater/embedding-worker/bench";
+import { benchEmbedding } from "@headwater/embedding-worker/bench";
+import { readEmbeddingWorkerConfig } from "@headwater/embedding-worker/config";
+import { invalidArgument } from "@headwater/errors";
+import { benchSearch } from "@headwater/search/bench";
+import type { Environment } from "@headwater/settings";
+import { startStack } from "../stack/stack.ts";
+import type { Output } from "../terminal/output.ts";
+import { bold, dim, table } from "../terminal/output.ts";
+import { benchIngest } from "./ingest-bench.ts";
+import { benchMemory } from "./memory-bench.ts";
+import { benchPeers } from "./peers-bench.ts";
+import type { BenchOptions, BenchSuite } from "./suites.ts";
+import { benchSuites } from "./suites.ts";
+import { benchTexts } from "./texts.ts";
+
+type Report = (line: string) => void;
+
+/** Runs suites one after the other: side by side they would measure each other. */
+export async function bench(suites: readonly string[], options: BenchOptions, output: Output): Promise<void> {
+  const wanted = suites.length > 0 ? suites : ["embedding", "ingest", "search"];
+  for (const suite of wanted) {
+    if (!isSuite(suite)) {
+      throw invalidArgument(
+        "HW_BENCH_UNKNOWN",
+        `There is no suite ${suite}.`,
+        `There are ${benchSuites.join(", ")}.`,
+      );
+    }
+  }
+  for (const suite of wanted.filter(isSuite)) {
+    if (!output.json) output.line(bold(suite));
+    const report: Report = (line) => output.note(dim(`  ${line}`));
+    const { result, rows } = await runners[suite](options, report);
+    if (output.json) output.value({ suite, ...result });
+    else output.line(`${table(rows.map(([name, value]) => [`  ${name}`, value]))}\n`);
+  }
+}
+
+function isSuite(name: string): name is BenchSuite {
+  return benchSuites.some((suite) => suite === name);
+}
+
+interface Outcome {
+  readonly result: object;
+  readonly rows: readonly (readonly [string, string])[];
+}
+
+const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Report) => Promise<Outcome>>> = {
+  async embedding({ texts, rounds, collection }, onProgress) {
+    return withDataFolder(async (environment) => {
+      const config = readEmbeddingWorkerConfig(environment);
+      const result = await benchEmbedding({
+        config,
+        texts: await benchTexts(texts, collection),
+        rounds,
+        onProgress,
+      });
+      return {
+        result,
+        rows: [
+          ["best raw ONNX Runtime loop", embeddingRate(result.raw)],
+          ["gRPC Embed stream", embeddingRate(result.stream)],
+          ["stream against raw, by the clock", ratio(result.ratio)],
+          ["stream against raw, by processor time", ratio(result.processorRatio)],
+        ],
+      };
+    });
+  },
+  async ingest({ texts, rounds, collection }, report) {
+    const result = await withDataFolder(async (environment) =>
+      benchIngest(await benchTexts(texts, collection), rounds, environment, report),
+    );
+    return {
+      result,
+      rows: [
+        ["embed only", rate(result.embedOnlyPerSecond, "documents")],
+        ["Push to both indexes", rate(result.endToEndPerSecond, "documents")],
+        ["end to end against embed only, by the clock", ratio(result.ratio)],
+        ["end to end against embed only, by processor time", ratio(result.processorRatio)],
+        ["the same again", rate(result.againPerSecond, "documents")],
+        ["again against first time", `${result.againTimesFaster.toFixed(0)} times faster`],
+      ],
+    };
+  },
+  async search({ passages }, onProgress) {
+    return withDataFolder(async (environment) => {
+      // The model reranks for real; all else is measured with vectors that cost nothing to make.
+      const worker = await startStack(["embedding-worker"], environment, "error");
+      try {
+        const embeddingAddress = worker.address("embedding-worker");
+        const result = await benchSearch({ passages, embeddingAddress, onProgress });
+        return {
+          result,
+          rows: [
+            ["engine, by words", milliseconds(result.lexicalMs)],
+            ["engine, by vector", milliseconds(result.vectorMs)],
+            ["whole gRPC search, query cached, no rerank", milliseconds(result.searchMs)],
+            ["search against the slower engine call", ratio(result.ratio)],
+            ["with rerank: first hits after", milliseconds(result.firstHitsMs)],
+            ["with rerank: all after", milliseconds(result.rerankedMs)],
+          ],
+        };
+      } finally {
+        await worker.close(1000);
+      }
+    });
+  },
+  async peers({ texts, rounds, collection }, report) {
+    const result = await benchPeers(await benchTexts(texts, collection), rounds, report);
+    return {
+      result,
+      rows: [
+        ["Headwater's Embed stream", rate(result.oursPerSecond, "texts")],
+        ...result.peers.map(
+          ({ name, batch, textsPerSecond, timesSlower }) =>
+            [
+              `${name}, batches of ${batch}`,
+              `${rate(textsPerSecond, "texts")}, Headwater is ${timesSlower.toFixed(1)} times as fast`,
+            ] as const,
+        ),
+      ],
+    };
+  },
+  async memory({ documents }, report) {
+    const result = await benchMemory(documents, report);
+    return {
+      result,
+      rows: [
+        ["documents", rate(result.documents / result.seconds, "documents")],
+        ["last quarter's memory against the second's", ratio(result.growth)],
+      ],
+    };
+  },
+};
+
+/** Settings of services that run for a bench alone, on a data folder that is removed at the end. */
+async function withDataFolder<T>(work: (environment: Environment) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "headwater-bench-"));
+  try {
+    return await work({
+      ...process.env,
+      HEADWATER_DATA_DIR: folder,
+      HEADWATER_EMBEDDING_LISTEN: "127.0.0.1:0",
+      HEADWATER_INGEST_LISTEN: "127.0.0.1:0",
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function embeddingRate({ textsPerSecond, tokensPerSecond }: Rate): string {
+  return `${rate(textsPerSecond, "texts")}, ${rate(tokensPerSecond, "tokens")}`;
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(value < 100 ? 1 : 0)} ms`;
+}
+
+function rate(value: number, what: string): string {
+  return `${value >= 100 ? Math.round(value) : value.toFixed(1)} ${what}/s`;
+}
+
+function ratio(value: number): string {
+  return value.toFixed(3);
+}

@@ -1,0 +1,135 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { median, timed } from "@headwater/embedding-worker/bench";
+import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
+import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
+import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
+import type { RpcClient } from "@headwater/rpc";
+import { createRpcClient } from "@headwater/rpc";
+import type { Environment } from "@headwater/settings";
+import { startStack } from "../stack/stack.ts";
+
+const textsPerRequest = 64;
+/**
+ * Milliseconds between two questions for the lag. Each costs the service queries of its own, so a long run is asked
+ * seldom; a short one often, or the pause would weigh.
+ */
+const pollMs = { long: 150, short: 30 };
+
+export interface IngestBenchResult {
+  readonly documents: number;
+  readonly rounds: number;
+  /** Documents a second through the Embed stream alone; median of the rounds. */
+  readonly embedOnlyPerSecond: number;
+  /** Documents a second from Push until both indexes hold them and the offset is committed; median of the rounds. */
+  readonly endToEndPerSecond: number;
+  /** End to end against embed only, within each round; median. */
+  readonly ratio: number;
+  readonly ratios: readonly number[];
+  /** Likewise by processor seconds of the whole process, which the machine's other work does not touch; median. */
+  readonly processorRatio: number;
+  /** The same documents pushed again. */
+  readonly againPerSecond: number;
+  /** First time against second. */
+  readonly againTimesFaster: number;
+}
+
+/**
+ * End-to-end ingest against the embed-only rate: the same texts, the same worker, in turns. Each round has texts of
+ * its own and the Embed stream leaves the cache alone, so nothing is embedded from memory.
+ */
+export async function benchIngest(
+  texts: readonly string[],
+  rounds: number,
+  environment: Environment,
+  onProgress: (line: string) => void,
+): Promise<IngestBenchResult> {
+  const stack = await startStack(["embedding-worker", "ingest"], environment, "error");
+  const embedding = createRpcClient(EmbeddingServiceDefinition, stack.address("embedding-worker"));
+  const ingest = createRpcClient(IngestServiceDefinition, stack.address("ingest"));
+  try {
+    const size = Math.floor(texts.length / (rounds + 1));
+    // The first share warms both ways and is not counted.
+    await embedOnly(embedding, texts.slice(0, size));
+    await endToEnd(ingest, texts.slice(0, size), 0, pollMs.long);
+    const times: { embed: Time; ingest: Time }[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const share = texts.slice(round * size, (round + 1) * size);
+      const runEmbed = () => timed(() => embedOnly(embedding, share));
+      const runIngest = () => timed(() => endToEnd(ingest, share, round * size, pollMs.long));
+      // Whoever goes first finds another clock speed, so they swap.
+      const first = await (round % 2 === 0 ? runEmbed() : runIngest());
+      const second = await (round % 2 === 0 ? runIngest() : runEmbed());
+      const time = round % 2 === 0 ? { embed: first, ingest: second } : { embed: second, ingest: first };
+      times.push(time);
+      onProgress(
+        `round ${round}: embed only ${(size / time.embed.clock).toFixed(1)}, end to end ${(size / time.ingest.clock).toFixed(1)} documents/s`,
+      );
+    }
+    const all = texts.slice(size, (rounds + 1) * size);
+    const again = (await timed(() => endToEnd(ingest, all, size, pollMs.short))).clock;
+    const firstTime = times.reduce((sum, time) => sum + time.ingest.clock, 0);
+    const ratios = times.map((time) => time.embed.clock / time.ingest.clock);
+    return {
+      documents: all.length,
+      rounds,
+      embedOnlyPerSecond: median(times.map((time) => size / time.embed.clock)),
+      endToEndPerSecond: median(times.map((time) => size / time.ingest.clock)),
+      ratio: median(ratios),
+      ratios,
+      processorRatio: median(times.map((time) => time.embed.processor / time.ingest.processor)),
+      againPerSecond: all.length / again,
+      againTimesFaster: firstTime / again,
+    };
+  } finally {
+    embedding.close();
+    ingest.close();
+    await stack.close(2000);
+  }
+}
+
+interface Time {
+  /** Seconds. */
+  readonly clock: number;
+  /** Seconds of all threads of this process together. */
+  readonly processor: number;
+}
+
+async function embedOnly(
+  client: RpcClient<EmbeddingServiceDefinition>,
+  texts: readonly string[],
+): Promise<void> {
+  const requests = async function* () {
+    for (let at = 0; at < texts.length; at += textsPerRequest) {
+      yield { sequence: at, texts: texts.slice(at, at + textsPerRequest), skipCache: true };
+    }
+  };
+  for await (const _ of client.call.embed(requests()));
+}
+
+/** Ends when the consumer has gone past the last of them. */
+async function endToEnd(
+  client: RpcClient<IngestServiceDefinition>,
+  texts: readonly string[],
+  firstId: number,
+  pauseMs: number,
+): Promise<void> {
+  const encoder = new TextEncoder();
+  const requests = async function* (): AsyncGenerator<DeepPartial<PushRequest>> {
+    for (const [index, text] of texts.entries()) {
+      const value = {
+        id: `bench/${firstId + index}`,
+        mediaType: "text/plain",
+        content: encoder.encode(text),
+      };
+      yield { part: { $case: "document", value } };
+    }
+  };
+  for await (const { error } of client.call.push(requests())) {
+    if (error) throw new Error(error.message);
+  }
+  while (true) {
+    const { partitions } = await client.call.getPipeline({});
+    if (partitions.every(({ endOffset, committedOffset }) => committedOffset >= endOffset)) break;
+    await delay(pauseMs);
+  }
+}

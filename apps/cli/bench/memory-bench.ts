@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
+import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
+import { createRpcClient } from "@headwater/rpc";
+import { seededRandom } from "./texts.ts";
+
+const main = join(import.meta.dirname, "..", "main.ts");
+const words =
+  "river water stone bank flood delta silt spring rain snow valley bridge fish reed current bend mouth lake canal mill gauge sand clay ice wind".split(
+    " ",
+  );
+
+export interface MemorySample {
+  /** Documents done. */
+  readonly documents: number;
+  readonly seconds: number;
+  /** Resident set of the process that runs all five services. */
+  readonly megabytes: number;
+}
+
+export interface MemoryBenchResult {
+  readonly documents: number;
+  readonly seconds: number;
+  readonly curve: readonly MemorySample[];
+  /** Mean of the last quarter of the curve against the mean of its second quarter. */
+  readonly growth: number;
+}
+
+/** Ingests many short documents into `headwater up` and watches how much memory that process holds. */
+export async function benchMemory(
+  documents: number,
+  onProgress: (line: string) => void,
+): Promise<MemoryBenchResult> {
+  const dataFolder = await mkdtemp(join(tmpdir(), "headwater-bench-"));
+  const anyPort = "127.0.0.1:0";
+  const child = spawn(process.execPath, [main, "up", "--json"], {
+    env: {
+      ...process.env,
+      HEADWATER_DATA_DIR: dataFolder,
+      HEADWATER_INGEST_LISTEN: anyPort,
+      HEADWATER_EMBEDDING_LISTEN: anyPort,
+      HEADWATER_SEARCH_LISTEN: anyPort,
+      HEADWATER_GENERATION_LISTEN: anyPort,
+      HEADWATER_GATEWAY_LISTEN: anyPort,
+      HEADWATER_METRICS_ADDRESS: anyPort,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  try {
+    const [greeting] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
+    const addresses = JSON.parse(greeting) as { ingest: string; metrics: string };
+    const client = createRpcClient(IngestServiceDefinition, addresses.ingest);
+    try {
+      const started = performance.now();
+      const curve: MemorySample[] = [];
+      const pushing = push(client.call.push(documentsOf(documents)));
+      let done = 0;
+      while (done < documents) {
+        const { partitions } = await client.call.getPipeline({});
+        done = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0);
+        if (done < ((curve.length + 1) * documents) / 40 && done < documents) {
+          await delay(200);
+          continue;
+        }
+        const sample = {
+          documents: done,
+          seconds: Math.round((performance.now() - started) / 1000),
+          megabytes: Math.round((await residentBytes(addresses.metrics)) / 1e6),
+        };
+        curve.push(sample);
+        onProgress(`${sample.documents} documents, ${sample.seconds} s: ${sample.megabytes} MB`);
+      }
+      await pushing;
+      return { documents, seconds: (performance.now() - started) / 1000, curve, growth: growthOf(curve) };
+    } finally {
+      client.close();
+    }
+  } finally {
+    child.kill("SIGINT");
+    await ended;
+    await rm(dataFolder, { recursive: true, force: true });
+  }
+}
+
+async function push(receipts: AsyncIterable<{ error: { message: string } | undefined }>): Promise<void> {
+  for await (const { error } of receipts) if (error) throw new Error(error.message);
+}
+
+async function* documentsOf(count: number): AsyncGenerator<DeepPartial<PushRequest>> {
+  const random = seededRandom(7);
+  const encoder = new TextEncoder();
+  for (let index = 0; index < count; index += 1) {
+    let text = `Entry ${index}:`;
+    for (let word = 0; word < 12; word += 1) text += ` ${words[Math.floor(random() * words.length)]}`;
+    const value = { id: `memory/${index}`, mediaType: "text/plain", content: encoder.encode(text) };
+    yield { part: { $case: "document", value } };
+  }
+}
+
+async function residentBytes(metrics: string): Promise<number> {
+  const page = await (await fetch(`http://${metrics}/metrics`)).text();
+  const value = /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)$/m.exec(page)?.[1];
+  if (value === undefined) throw new Error("the server does not report its memory");
+  return Number(value);
+}
+
+function growthOf(curve: readonly MemorySample[]): number {
+  const quarter = Math.floor(curve.length / 4);
+  const mean = (samples: readonly MemorySample[]) =>
+    samples.reduce((sum, { megabytes }) => sum + megabytes, 0) / samples.length;
+  return mean(curve.slice(-quarter)) / mean(curve.slice(quarter, 2 * quarter));
+}

@@ -1,0 +1,11 @@
+export const benchSuites = ["embedding", "ingest", "search", "peers", "memory"] as const;
+export type BenchSuite = (typeof benchSuites)[number];
+
+export interface BenchOptions {
+  readonly collection?: string;
+  readonly texts: number;
+  readonly rounds: number;
+  readonly passages: number;
+  readonly documents: number;
+  readonly json?: boolean;
+}
