@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { temporaryFolder } from "@headwater/testing";
+import { eventually } from "../support/eventually.ts";
+import type { HeadwaterProcess } from "../support/headwater-process.ts";
+import { startHeadwater } from "../support/headwater-process.ts";
+import type { OtlpReceiver, ReceivedSpan } from "../support/otlp-receiver.ts";
+import { startOtlpReceiver } from "../support/otlp-receiver.ts";
+
+const folder = await temporaryFolder();
+let receiver: OtlpReceiver;
+let headwater: HeadwaterProcess;
+
+before(async () => {
+  receiver = await startOtlpReceiver();
+  headwater = await startHeadwater(folder, {
+    HEADWATER_OTLP_ENDPOINT: receiver.endpoint,
+    // The SDK's own variable: spans leave every 200 ms instead of every 5 s.
+    OTEL_BSP_SCHEDULE_DELAY: "200",
+  });
+});
+after(async () => {
+  await headwater.stop();
+  receiver.close();
+});
+
+/** The spans of the trace that holds a span of this name, once it is whole: every parent is there. */
+function traceOf(name: string): ReceivedSpan[] | undefined {
+  const anchor = receiver.spans.findLast((span) => span.name === name);
+  if (!anchor) return undefined;
+  const spans = receiver.spans.filter((span) => span.traceId === anchor.traceId);
+  const ids = new Set(spans.map((span) => span.spanId));
+  const roots = spans.filter((span) => span.parentSpanId === "" || !ids.has(span.parentSpanId));
+  return roots.length === 1 && roots[0]?.parentSpanId === "" ? spans : undefined;
+}
+
+function names(spans: readonly ReceivedSpan[]): string[] {
+  return [...new Set(spans.map((span) => span.name))].sort();
+}
+
+/** True where `ancestor` is above `descendant` in the tree. */
+function isAbove(spans: readonly ReceivedSpan[], ancestor: string, descendant: string): boolean {
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  return spans
+    .filter((span) => span.name === descendant)
+    .some((span) => {
+      for (let at = byId.get(span.parentSpanId); at; at = byId.get(at.parentSpanId)) {
+        if (at.name === ancestor) return true;
+      }
+      return false;
+    });
+}
+
+test("one trace runs from the push over HTTP to both indexes", async () => {
+  const response = await fetch(`${headwater.url}/v1/documents?id=spring`, {
+    method: "POST",
+    headers: { "content-type": "text/plain" },
+    body: "A spring is where groundwater comes to the surface.",
+  });
+  assert.equal(response.status, 202, await response.text());
+  const spans = await eventually("a whole trace with ingest.index", () => traceOf("ingest.index"));
+  for (const expected of [
+    "headwater.v1.IngestService/Push",
+    "ingest.document",
+    "ingest.parse",
+    "ingest.embed",
+    "ingest.index",
+  ]) {
+    assert(names(spans).includes(expected), `${expected} is not in ${names(spans).join(", ")}`);
+  }
+  assert(isAbove(spans, "headwater.v1.IngestService/Push", "ingest.document"));
+  assert(isAbove(spans, "ingest.document", "ingest.index"));
+});
+
+test("one trace runs from the question to the last token", async () => {
+  const response = await fetch(`${headwater.url}/v1/answer`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ question: "Where does groundwater come to the surface?" }),
+  });
+  assert.equal(response.status, 200, await response.text());
+  const spans = await eventually("a whole trace with generation.model", () => traceOf("generation.model"));
+  for (const expected of [
+    "headwater.v1.GenerationService/Answer",
+    "generation.search",
+    "headwater.v1.SearchService/Search",
+    "search.lexical",
+    "search.vector",
+    "headwater.v1.EmbeddingService/EmbedQuery",
+    "generation.model",
+  ]) {
+    assert(names(spans).includes(expected), `${expected} is not in ${names(spans).join(", ")}`);
+  }
+  assert(isAbove(spans, "headwater.v1.GenerationService/Answer", "search.lexical"));
+  assert(isAbove(spans, "headwater.v1.SearchService/Search", "headwater.v1.EmbeddingService/EmbedQuery"));
+});
