@@ -1,0 +1,2 @@
+export type { CallOptions, DependencyOptions } from "./dependency.ts";
+export { Dependency } from "./dependency.ts";
