@@ -11,7 +11,7 @@ const wanted = process.argv.slice(2);
 const places = wanted.length > 0 ? wanted : ["libs", "services", "apps", "proto", "tests", "scripts"];
 const files = places.flatMap((place) =>
   statSync(place).isDirectory()
-    ? globSync(join(place, "**/*.test.ts"), { exclude: ["**/node_modules/**", "tests/real/**"] }).sort()
+    ? globSync(join(place, "**/*.test.ts"), { exclude: ["**/node_modules/**", "**/*.real.test.ts"] }).sort()
     : [place],
 );
 

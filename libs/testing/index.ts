@@ -1,2 +1,3 @@
+export { realServer } from "./real-server.ts";
 export { smallDisk } from "./small-disk.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
