@@ -4,6 +4,7 @@ import type { SampleDocument } from "./conformance-documents.ts";
 import { dimensions, sample, vectorOf } from "./conformance-documents.ts";
 import type {
   DocumentKey,
+  GenerationInfo,
   PassageFilter,
   PassageIndex,
   PassageIndexStore,
@@ -380,6 +381,9 @@ export function passageIndexConformance(name: string, open: OpenPassageIndexStor
       );
       assert.deepEqual(await Array.fromAsync(index.listDocuments("other")), [b]);
       assert.deepEqual(await Array.fromAsync(index.listDocuments("nobody")), []);
+      assert.deepEqual(await Array.fromAsync(index.listDocuments("default", ["none", "a", "b/ü"])), [a]);
+      assert.deepEqual(await Array.fromAsync(index.listDocuments("other", ["b/ü"])), [b]);
+      assert.deepEqual(await Array.fromAsync(index.listDocuments("other", [])), []);
     });
 
     test("an aborted search rejects", async () => {
@@ -533,7 +537,48 @@ export function passageIndexConformance(name: string, open: OpenPassageIndexStor
       assert(left);
       assert.deepEqual([left.generation, await found(left, "new")], [next.generation, ["a"]]);
     });
+
+    test("a generation that does not serve can be found again, filled further and made to serve", async () => {
+      const { store, index, openStore, close } = await prepare({ id: "a", texts: ["wing old"] });
+      const next = await store.create({ model: "m2", chunking: "c2" }, dimensions);
+      await next.replace([sample({ id: "a", texts: ["wing new"] })]);
+      const first = { fingerprint: { model: "m1", chunking: "c1" }, dimensions };
+      const second = { fingerprint: { model: "m2", chunking: "c2" }, dimensions };
+      const expected = [
+        { generation: index.generation, ...first, active: true },
+        { generation: next.generation, ...second, active: false },
+      ].sort(byGeneration);
+      assert.deepEqual([...(await store.generations())].sort(byGeneration), expected);
+      // The process that began it has died.
+      await close();
+      const later = await openStore();
+      assert.deepEqual([...(await later.generations())].sort(byGeneration), expected);
+      const resumed = await later.open(next.generation);
+      assert(resumed);
+      assert.deepEqual([resumed.fingerprint, resumed.dimensions], [second.fingerprint, dimensions]);
+      assert.deepEqual(await found(resumed, "wing"), ["a"]);
+      await resumed.replace([sample({ id: "b", texts: ["wing late"] })]);
+      await later.activate(resumed);
+      const before = await later.open(index.generation);
+      assert(before);
+      assert.deepEqual(await found(before, "wing"), ["a"]);
+      // And back again: what served before was not touched.
+      await later.activate(before);
+      assert.equal((await later.active())?.generation, index.generation);
+      assert.deepEqual((await later.generations()).map(({ active }) => active).sort(), [false, true]);
+      await later.dropInactive();
+      assert.equal(await later.open(next.generation), undefined);
+      assert.equal(await later.open("none"), undefined);
+      assert.deepEqual(
+        (await later.generations()).map(({ generation }) => generation),
+        [index.generation],
+      );
+    });
   });
+}
+
+function byGeneration(a: GenerationInfo, b: GenerationInfo): number {
+  return a.generation < b.generation ? -1 : 1;
 }
 
 function key(documentId: string): DocumentKey {

@@ -5,6 +5,7 @@ export type {
   DocumentKey,
   DocumentPassages,
   EmbeddedPassage,
+  GenerationInfo,
   IndexedDocument,
   IndexFingerprint,
   Passage,

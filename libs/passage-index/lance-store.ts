@@ -7,7 +7,7 @@ import { ActiveGeneration } from "./active-generation.ts";
 import { Housekeeping } from "./lance-housekeeping.ts";
 import { readSchema, tableSchema } from "./lance-rows.ts";
 import { createIndexes, LanceTable, readOnlyError } from "./lance-table.ts";
-import type { IndexFingerprint, PassageIndex, PassageIndexStore } from "./passage-index.ts";
+import type { GenerationInfo, IndexFingerprint, PassageIndex, PassageIndexStore } from "./passage-index.ts";
 
 export interface LancePassageIndexStoreOptions {
   /** Made where it is missing. Several processes may read it; one writes. */
@@ -81,6 +81,19 @@ class LanceStore implements PassageIndexStore {
     const schema = tableSchema(fingerprint, dimensions);
     await createIndexes(await this.#connection.createEmptyTable(name, schema));
     return this.#open(name);
+  }
+
+  async generations(): Promise<GenerationInfo[]> {
+    const active = await this.#active.read();
+    const tables = await Promise.all((await this.#tableNames()).map((name) => this.#open(name)));
+    return tables.map(({ generation, fingerprint, dimensions }) => ({
+      ...{ generation, fingerprint, dimensions },
+      active: generation === active,
+    }));
+  }
+
+  async open(generation: string): Promise<PassageIndex | undefined> {
+    return (await this.#tableNames()).includes(generation) ? this.#open(generation) : undefined;
   }
 
   async activate(index: PassageIndex): Promise<void> {

@@ -162,9 +162,13 @@ export class LanceTable implements PassageIndex {
     return this.#table.countRows();
   }
 
-  async *listDocuments(tenant?: string): AsyncIterable<IndexedDocument> {
+  async *listDocuments(tenant?: string, documentIds?: readonly string[]): AsyncIterable<IndexedDocument> {
+    if (documentIds?.length === 0) return;
     const query = this.#table.query().select(["document_key", "version"]);
-    if (tenant !== undefined) query.where(isTenant(tenant));
+    if (tenant !== undefined)
+      query.where(
+        documentIds ? isOneOf(documentIds.map((documentId) => ({ tenant, documentId }))) : isTenant(tenant),
+      );
     const counts = new Map<string, Map<number, number>>();
     for await (const rows of query) {
       for (const row of rows) {

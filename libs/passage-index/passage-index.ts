@@ -105,10 +105,22 @@ export interface PassageIndex {
   remove(documents: readonly DocumentKey[]): Promise<void>;
   /** Passages in the index. */
   count(): Promise<number>;
-  /** All documents, or those of one tenant, in no order. */
-  listDocuments(tenant?: string): AsyncIterable<IndexedDocument>;
+  /**
+   * All documents, those of one tenant, or of those only the named ones (at most 1,000), in no order. A document that
+   * is there in several versions, which only damage can bring about, comes once for each.
+   */
+  listDocuments(tenant?: string, documentIds?: readonly string[]): AsyncIterable<IndexedDocument>;
   /** Housekeeping (compaction, training of the ANN index) after many writes; searches go on meanwhile. */
   optimize(): Promise<void>;
+}
+
+/** What there is to know of a generation without opening it. */
+export interface GenerationInfo {
+  readonly generation: string;
+  readonly fingerprint: IndexFingerprint;
+  readonly dimensions: number;
+  /** True: this is the one that serves. */
+  readonly active: boolean;
 }
 
 /**
@@ -120,6 +132,10 @@ export interface PassageIndexStore {
   active(): Promise<PassageIndex | undefined>;
   /** Makes an empty generation. It does not serve until `activate`. */
   create(fingerprint: IndexFingerprint, dimensions: number): Promise<PassageIndex>;
+  /** All generations, in no order. */
+  generations(): Promise<readonly GenerationInfo[]>;
+  /** A generation, whether it serves or not, to read and to write; undefined where there is none of that name. */
+  open(generation: string): Promise<PassageIndex | undefined>;
   /** Makes `index` the one that serves, in one step. The one before stays until `dropInactive`. */
   activate(index: PassageIndex): Promise<void>;
   /** Removes all generations but the one that serves. */

@@ -124,7 +124,7 @@ test("another model: documents wait until a reindex, which serves the old index 
   assert.deepEqual(progress.at(-1), [2, 2, 0]);
   await ingest.settled();
   assert.deepEqual(ingest.indexes.current.fingerprint, { model: "model-2", chunking: "lines" });
-  assert.equal(ingest.indexes.generations.size, 1);
+  assert.equal(ingest.indexes.all.size, 1);
   assert.deepEqual(
     ["a", "b", "c", "d"].map((id) => ingest.indexes.current.textsOf("default", id).length),
     [2, 1, 0, 1],

@@ -3,6 +3,8 @@ import type {
   DocumentKey,
   DocumentPassages,
   EmbeddedPassage,
+  GenerationInfo,
+  IndexedDocument,
   IndexFingerprint,
   PassageIndex,
   PassageIndexStore,
@@ -14,6 +16,8 @@ export class MemoryIndex implements PassageIndex {
   readonly generation: string;
   readonly fingerprint: IndexFingerprint;
   readonly dimensions: number;
+  /** Document id → passages that the vector index has lost. Damage for tests; a document written anew is whole. */
+  readonly lostVectors = new Map<string, number>();
   commits = 0;
   /** Told before each write; may wait or throw. */
   onWrite: (documents: readonly DocumentKey[]) => Promise<void> | void = () => {};
@@ -50,12 +54,27 @@ export class MemoryIndex implements PassageIndex {
       .map((passage) => `${passage.version}:${passage.text}`);
   }
 
-  async *listDocuments(): AsyncGenerator<never> {}
+  async *listDocuments(tenant?: string, documentIds?: readonly string[]): AsyncGenerator<IndexedDocument> {
+    const counts = new Map<string, IndexedDocument>();
+    for (const { tenant: owner, documentId, version } of [...this.passages.values()]) {
+      if (tenant !== undefined && (owner !== tenant || documentIds?.includes(documentId) === false)) continue;
+      const key = JSON.stringify([owner, documentId, version]);
+      const passages = (counts.get(key)?.lexicalPassages ?? 0) + 1;
+      const lost = this.lostVectors.get(documentId) ?? 0;
+      counts.set(key, {
+        ...{ tenant: owner, documentId, version, lexicalPassages: passages },
+        vectorPassages: passages - lost,
+      });
+    }
+    yield* counts.values();
+  }
+
   async optimize(): Promise<void> {}
   searchLexical = notFaked;
   searchVector = notFaked;
 
   #remove({ tenant, documentId }: DocumentKey): void {
+    this.lostVectors.delete(documentId);
     for (const [id, passage] of this.passages)
       if (passage.tenant === tenant && passage.documentId === documentId) this.passages.delete(id);
   }
@@ -64,7 +83,8 @@ export class MemoryIndex implements PassageIndex {
 /** Indexes in memory, for tests of what comes before them. */
 export class MemoryIndexStore implements PassageIndexStore {
   #active: MemoryIndex | undefined;
-  readonly generations = new Set<MemoryIndex>();
+  #created = 0;
+  readonly all = new Set<MemoryIndex>();
 
   /** The generation that serves; there must be one. */
   get current(): MemoryIndex {
@@ -77,17 +97,28 @@ export class MemoryIndexStore implements PassageIndexStore {
   }
 
   async create(fingerprint: IndexFingerprint, dimensions: number): Promise<MemoryIndex> {
-    const index = new MemoryIndex(`generation-${this.generations.size + 1}`, fingerprint, dimensions);
-    this.generations.add(index);
+    const index = new MemoryIndex(`generation-${++this.#created}`, fingerprint, dimensions);
+    this.all.add(index);
     return index;
   }
 
+  async generations(): Promise<GenerationInfo[]> {
+    return [...this.all].map((index) => ({
+      ...{ generation: index.generation, fingerprint: index.fingerprint, dimensions: index.dimensions },
+      active: index === this.#active,
+    }));
+  }
+
+  async open(generation: string): Promise<MemoryIndex | undefined> {
+    return [...this.all].find((index) => index.generation === generation);
+  }
+
   async activate(index: PassageIndex): Promise<void> {
-    this.#active = [...this.generations].find(({ generation }) => generation === index.generation);
+    this.#active = [...this.all].find(({ generation }) => generation === index.generation);
   }
 
   async dropInactive(): Promise<void> {
-    for (const index of this.generations) if (index !== this.#active) this.generations.delete(index);
+    for (const index of this.all) if (index !== this.#active) this.all.delete(index);
   }
 
   async checkHealth(): Promise<void> {}

@@ -31,6 +31,7 @@ export class Mortality {
         active: async () => this.#index(await indexes.active()),
         create: async (...given: Parameters<typeof indexes.create>) =>
           this.#index(await indexes.create(...given)),
+        open: async (generation: string) => this.#index(await indexes.open(generation)),
       }),
     };
   }
