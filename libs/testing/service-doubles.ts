@@ -8,10 +8,12 @@ import type {
 } from "@headwater/proto/services/headwater/v1/generation";
 import { EndReason, GenerationServiceDefinition } from "@headwater/proto/services/headwater/v1/generation";
 import type {
+  CreateUploadRequest,
   Document,
   PushDocument,
   PushRequest,
   PushResponse,
+  PutUploadRequest,
 } from "@headwater/proto/services/headwater/v1/ingest";
 import { DocumentState, IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
@@ -20,6 +22,7 @@ import type { RpcContext, RpcServer } from "@headwater/rpc";
 import { startRpcServer } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
 import type { CallContext } from "nice-grpc";
+import { directUrl, UploadsDouble } from "./uploads-double.ts";
 
 type Context = CallContext & RpcContext;
 
@@ -282,6 +285,7 @@ interface Stored {
 
 function ingestDouble(seen: Seen) {
   const stored = new Map<string, Stored>();
+  const uploads = new UploadsDouble();
   const changes = new EventEmitter().setMaxListeners(0);
   let offset = 0;
   const key = (tenant: string, id: string) => `${tenant || "default"}/${id}`;
@@ -298,7 +302,8 @@ function ingestDouble(seen: Seen) {
   };
 
   const finish = (start: PushDocument, pieces: Buffer[], bytes: number, sha256: string): PushResponse => {
-    if (start.id === "" || start.id.startsWith("refused")) {
+    const uploaded = start.upload === "" ? undefined : uploads.contentOf(start);
+    if (start.id === "" || start.id.startsWith("refused") || (start.upload !== "" && !uploaded)) {
       return {
         id: start.id,
         version: 0,
@@ -310,7 +315,7 @@ function ingestDouble(seen: Seen) {
     const version = start.version || 1;
     const { id, title, uri, mediaType, attributes, observedTime } = start;
     const entry: Stored = {
-      bytes: Buffer.concat(pieces),
+      bytes: uploaded ?? Buffer.concat(pieces),
       document: {
         metadata: { id, version, title, uri, mediaType, attributes, observedTime },
         state: DocumentState.INDEXED,
@@ -404,8 +409,26 @@ function ingestDouble(seen: Seen) {
         textLength: whole.length,
       };
     },
-    async *getOriginal({ tenant, id }: { tenant: string; id: string }, context: Context) {
+    async createUpload(request: CreateUploadRequest, context: Context) {
+      note(seen, request.tenant, context);
+      return uploads.create(request);
+    },
+    async putUpload(requests: AsyncIterable<PutUploadRequest>) {
+      return await uploads.put(requests);
+    },
+    async *getOriginal(
+      { tenant, id, preferUrl }: { tenant: string; id: string; preferUrl: boolean },
+      context: Context,
+    ) {
       const { document, bytes } = find(tenant, id, context);
+      if (preferUrl && id.startsWith("direct")) {
+        yield {
+          metadata: document.metadata,
+          url: directUrl + id,
+          expiresTime: new Date("2026-11-01T12:15:00Z"),
+        };
+        return;
+      }
       yield { metadata: document.metadata, data: bytes.subarray(0, 4) };
       yield { data: bytes.subarray(4) };
     },

@@ -99,6 +99,14 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
     if (metadata) yield { metadata };
   }
 
+  async createUpload(): Promise<never> {
+    throw uploadsMissing();
+  }
+
+  async putUpload(): Promise<never> {
+    throw uploadsMissing();
+  }
+
   async listDocuments(request: ListDocumentsRequest) {
     const tenant = checkTenant(request.tenant);
     const limit = checkPageSize(request.pageSize);
@@ -189,4 +197,11 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
       message: "There is no document of this id.",
     });
   }
+}
+
+function uploadsMissing(): HeadwaterError {
+  return new HeadwaterError({
+    ...{ code: status.UNIMPLEMENTED, reason: "HW_UPLOADS_UNIMPLEMENTED" },
+    message: "Uploads apart from a push are not taken yet.",
+  });
 }

@@ -82,7 +82,10 @@ async function* requestsOf(pushes: readonly Step[]): AsyncGenerator<PushRequest>
     const content = Buffer.from(step.text);
     const pieceBytes = 100_000;
     const { id, version } = step;
-    const document = { id, version, tenant: "", title: "", uri: "", mediaType: "text/plain", attributes: {} };
+    const document = {
+      ...{ id, version, tenant: "", title: "", uri: "", mediaType: "text/plain", attributes: {} },
+      upload: "",
+    };
     const first = content.subarray(0, pieceBytes);
     const more = content.length > pieceBytes;
     yield {

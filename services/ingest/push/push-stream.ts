@@ -185,6 +185,7 @@ const DocumentWithoutStart: PushDocument = {
   observedTime: undefined,
   content: new Uint8Array(),
   more: true,
+  upload: "",
 };
 
 function checkPiece(piece: Uint8Array): void {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/ingest.proto.
  */
 export const file_headwater_v1_ingest: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvaW5nZXN0LnByb3RvEgxoZWFkd2F0ZXIudjEiSwoHRmFpbHVyZRINCgVzdGFnZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIQCghhdHRlbXB0cxgEIAEoDSKVAgoIRG9jdW1lbnQSMAoIbWV0YWRhdGEYASABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIqCgVzdGF0ZRgCIAEoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEiYKB2ZhaWx1cmUYAyABKAsyFS5oZWFkd2F0ZXIudjEuRmFpbHVyZRISCgpzaXplX2J5dGVzGAQgASgEEhAKCHBhc3NhZ2VzGAUgASgNEhMKC3RleHRfbGVuZ3RoGAYgASgNEjAKDHVwZGF0ZWRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY29udGVudF9zaGEyNTYYCCABKAkibwoLUHVzaFJlcXVlc3QSLgoIZG9jdW1lbnQYASABKAsyGi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50SAASKAoFY2h1bmsYAiABKAsyFy5oZWFkd2F0ZXIudjEuUHVzaENodW5rSABCBgoEcGFydCKwAgoMUHVzaERvY3VtZW50Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEg0KBXRpdGxlGAQgASgJEgsKA3VyaRgFIAEoCRISCgptZWRpYV90eXBlGAYgASgJEj4KCmF0dHJpYnV0ZXMYByADKAsyKi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50LkF0dHJpYnV0ZXNFbnRyeRIxCg1vYnNlcnZlZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb250ZW50GAkgASgMEgwKBG1vcmUYCiABKAgaMQoPQXR0cmlidXRlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJwoJUHVzaENodW5rEgwKBGRhdGEYASABKAwSDAoEbW9yZRgCIAEoCCJ2CgxQdXNoUmVzcG9uc2USCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoAxIRCglwYXJ0aXRpb24YAyABKA0SDgoGb2Zmc2V0GAQgASgDEiYKBWVycm9yGAUgASgLMhcuaGVhZHdhdGVyLnYxLlB1c2hFcnJvciIsCglQdXNoRXJyb3ISDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoMV2F0Y2hSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRILCgNpZHMYAiADKAkSFQoNdW50aWxfc2V0dGxlZBgDIAEoCBIUCgxjaGFuZ2VzX29ubHkYBCABKAgiOQoNV2F0Y2hSZXNwb25zZRIoCghkb2N1bWVudBgBIAEoCzIWLmhlYWR3YXRlci52MS5Eb2N1bWVudCIwChJHZXREb2N1bWVudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJIj8KE0dldERvY3VtZW50UmVzcG9uc2USKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiZQoOR2V0VGV4dFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJEg8KB3ZlcnNpb24YAyABKAMSJgoFcmFuZ2UYBCABKAsyFy5oZWFkd2F0ZXIudjEuVGV4dFJhbmdlIo4BCg9HZXRUZXh0UmVzcG9uc2USMAoIbWV0YWRhdGEYASABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIMCgR0ZXh0GAIgASgJEiYKBXJhbmdlGAMgASgLMhcuaGVhZHdhdGVyLnYxLlRleHRSYW5nZRITCgt0ZXh0X2xlbmd0aBgEIAEoDSIwChJHZXRPcmlnaW5hbFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJIlUKE0dldE9yaWdpbmFsUmVzcG9uc2USMAoIbWV0YWRhdGEYASABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIMCgRkYXRhGAIgASgMIo0BChRMaXN0RG9jdW1lbnRzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkSKwoGc3RhdGVzGAQgAygOMhsuaGVhZHdhdGVyLnYxLkRvY3VtZW50U3RhdGUSEQoJaWRfcHJlZml4GAUgASgJIlsKFUxpc3REb2N1bWVudHNSZXNwb25zZRIpCglkb2N1bWVudHMYASADKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjMKFURlbGV0ZURvY3VtZW50UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCgoCaWQYAiABKAkiOwoWRGVsZXRlRG9jdW1lbnRSZXNwb25zZRIRCglwYXJ0aXRpb24YASABKA0SDgoGb2Zmc2V0GAIgASgDIiQKEkdldFBpcGVsaW5lUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAki0gEKE0dldFBpcGVsaW5lUmVzcG9uc2USKwoJZG9jdW1lbnRzGAEgAygLMhguaGVhZHdhdGVyLnYxLlN0YXRlQ291bnQSLgoKcGFydGl0aW9ucxgCIAMoCzIaLmhlYWR3YXRlci52MS5QYXJ0aXRpb25MYWcSFAoMZGVhZF9sZXR0ZXJzGAMgASgEEhAKCHBhc3NhZ2VzGAQgASgEEhkKEWluZGV4X2ZpbmdlcnByaW50GAUgASgJEhsKE2luZGV4ZWRfc2luY2Vfc3RhcnQYBiABKAQiSwoKU3RhdGVDb3VudBIqCgVzdGF0ZRgBIAEoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEhEKCWRvY3VtZW50cxgCIAEoBCJPCgxQYXJ0aXRpb25MYWcSEQoJcGFydGl0aW9uGAEgASgNEhIKCmVuZF9vZmZzZXQYAiABKAMSGAoQY29tbWl0dGVkX29mZnNldBgDIAEoAyJPChZMaXN0RGVhZExldHRlcnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJiChdMaXN0RGVhZExldHRlcnNSZXNwb25zZRIuCgxkZWFkX2xldHRlcnMYASADKAsyGC5oZWFkd2F0ZXIudjEuRGVhZExldHRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiugEKCkRlYWRMZXR0ZXISCgoCaWQYASABKAkSEwoLZG9jdW1lbnRfaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoAxImCgdmYWlsdXJlGAQgASgLMhUuaGVhZHdhdGVyLnYxLkZhaWx1cmUSLwoLZmFpbGVkX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhcnRpdGlvbhgGIAEoDRIOCgZvZmZzZXQYByABKAMiNwoYUmVwbGF5RGVhZExldHRlcnNSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRILCgNpZHMYAiADKAkiLQoZUmVwbGF5RGVhZExldHRlcnNSZXNwb25zZRIQCghyZXBsYXllZBgBIAEoDSIgCg5SZWluZGV4UmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkiPgoPUmVpbmRleFJlc3BvbnNlEgwKBGRvbmUYASABKAQSDQoFdG90YWwYAiABKAQSDgoGZmFpbGVkGAMgASgEKtcBCg1Eb2N1bWVudFN0YXRlEh4KGkRPQ1VNRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVRE9DVU1FTlRfU1RBVEVfUVVFVUVEEAESGgoWRE9DVU1FTlRfU1RBVEVfUEFSU0lORxACEhwKGERPQ1VNRU5UX1NUQVRFX0VNQkVERElORxADEhoKFkRPQ1VNRU5UX1NUQVRFX0lOREVYRUQQBBIZChVET0NVTUVOVF9TVEFURV9GQUlMRUQQBRIaChZET0NVTUVOVF9TVEFURV9ERUxFVEVEEAYyowcKDUluZ2VzdFNlcnZpY2USQQoEUHVzaBIZLmhlYWR3YXRlci52MS5QdXNoUmVxdWVzdBoaLmhlYWR3YXRlci52MS5QdXNoUmVzcG9uc2UoATABEkIKBVdhdGNoEhouaGVhZHdhdGVyLnYxLldhdGNoUmVxdWVzdBobLmhlYWR3YXRlci52MS5XYXRjaFJlc3BvbnNlMAESUgoLR2V0RG9jdW1lbnQSIC5oZWFkd2F0ZXIudjEuR2V0RG9jdW1lbnRSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLkdldERvY3VtZW50UmVzcG9uc2USRgoHR2V0VGV4dBIcLmhlYWR3YXRlci52MS5HZXRUZXh0UmVxdWVzdBodLmhlYWR3YXRlci52MS5HZXRUZXh0UmVzcG9uc2USVAoLR2V0T3JpZ2luYWwSIC5oZWFkd2F0ZXIudjEuR2V0T3JpZ2luYWxSZXF1ZXN0GiEuaGVhZHdhdGVyLnYxLkdldE9yaWdpbmFsUmVzcG9uc2UwARJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJbCg5EZWxldGVEb2N1bWVudBIjLmhlYWR3YXRlci52MS5EZWxldGVEb2N1bWVudFJlcXVlc3QaJC5oZWFkd2F0ZXIudjEuRGVsZXRlRG9jdW1lbnRSZXNwb25zZRJSCgtHZXRQaXBlbGluZRIgLmhlYWR3YXRlci52MS5HZXRQaXBlbGluZVJlcXVlc3QaIS5oZWFkd2F0ZXIudjEuR2V0UGlwZWxpbmVSZXNwb25zZRJeCg9MaXN0RGVhZExldHRlcnMSJC5oZWFkd2F0ZXIudjEuTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBolLmhlYWR3YXRlci52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJkChFSZXBsYXlEZWFkTGV0dGVycxImLmhlYWR3YXRlci52MS5SZXBsYXlEZWFkTGV0dGVyc1JlcXVlc3QaJy5oZWFkd2F0ZXIudjEuUmVwbGF5RGVhZExldHRlcnNSZXNwb25zZRJICgdSZWluZGV4EhwuaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXF1ZXN0Gh0uaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp, file_headwater_v1_common]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvaW5nZXN0LnByb3RvEgxoZWFkd2F0ZXIudjEiSwoHRmFpbHVyZRINCgVzdGFnZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIQCghhdHRlbXB0cxgEIAEoDSKVAgoIRG9jdW1lbnQSMAoIbWV0YWRhdGEYASABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIqCgVzdGF0ZRgCIAEoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEiYKB2ZhaWx1cmUYAyABKAsyFS5oZWFkd2F0ZXIudjEuRmFpbHVyZRISCgpzaXplX2J5dGVzGAQgASgEEhAKCHBhc3NhZ2VzGAUgASgNEhMKC3RleHRfbGVuZ3RoGAYgASgNEjAKDHVwZGF0ZWRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY29udGVudF9zaGEyNTYYCCABKAkibwoLUHVzaFJlcXVlc3QSLgoIZG9jdW1lbnQYASABKAsyGi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50SAASKAoFY2h1bmsYAiABKAsyFy5oZWFkd2F0ZXIudjEuUHVzaENodW5rSABCBgoEcGFydCLAAgoMUHVzaERvY3VtZW50Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEg0KBXRpdGxlGAQgASgJEgsKA3VyaRgFIAEoCRISCgptZWRpYV90eXBlGAYgASgJEj4KCmF0dHJpYnV0ZXMYByADKAsyKi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50LkF0dHJpYnV0ZXNFbnRyeRIxCg1vYnNlcnZlZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb250ZW50GAkgASgMEgwKBG1vcmUYCiABKAgSDgoGdXBsb2FkGAsgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIicKCVB1c2hDaHVuaxIMCgRkYXRhGAEgASgMEgwKBG1vcmUYAiABKAgidgoMUHVzaFJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEQoJcGFydGl0aW9uGAMgASgNEg4KBm9mZnNldBgEIAEoAxImCgVlcnJvchgFIAEoCzIXLmhlYWR3YXRlci52MS5QdXNoRXJyb3IiLAoJUHVzaEVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKDFdhdGNoUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCwoDaWRzGAIgAygJEhUKDXVudGlsX3NldHRsZWQYAyABKAgSFAoMY2hhbmdlc19vbmx5GAQgASgIIjkKDVdhdGNoUmVzcG9uc2USKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiMAoSR2V0RG9jdW1lbnRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCSI/ChNHZXREb2N1bWVudFJlc3BvbnNlEigKCGRvY3VtZW50GAEgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50ImUKDkdldFRleHRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEiYKBXJhbmdlGAQgASgLMhcuaGVhZHdhdGVyLnYxLlRleHRSYW5nZSKOAQoPR2V0VGV4dFJlc3BvbnNlEjAKCG1ldGFkYXRhGAEgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEdGV4dBgCIAEoCRImCgVyYW5nZRgDIAEoCzIXLmhlYWR3YXRlci52MS5UZXh0UmFuZ2USEwoLdGV4dF9sZW5ndGgYBCABKA0iRAoSR2V0T3JpZ2luYWxSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRISCgpwcmVmZXJfdXJsGAMgASgIIpQBChNHZXRPcmlnaW5hbFJlc3BvbnNlEjAKCG1ldGFkYXRhGAEgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEZGF0YRgCIAEoDBILCgN1cmwYAyABKAkSMAoMZXhwaXJlc190aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJjChNDcmVhdGVVcGxvYWRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRITCgtkb2N1bWVudF9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEEhMKC3dpdGhvdXRfdXJsGAQgASgIIuYBChRDcmVhdGVVcGxvYWRSZXNwb25zZRIOCgZ1cGxvYWQYASABKAkSCwoDdXJsGAIgASgJEkAKB2hlYWRlcnMYAyADKAsyLy5oZWFkd2F0ZXIudjEuQ3JlYXRlVXBsb2FkUmVzcG9uc2UuSGVhZGVyc0VudHJ5EjAKDGV4cGlyZXNfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdG9rZW4YBSABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoQUHV0VXBsb2FkUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIMCgRkYXRhGAIgASgMIiMKEVB1dFVwbG9hZFJlc3BvbnNlEg4KBnVwbG9hZBgBIAEoCSKNAQoUTGlzdERvY3VtZW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJEisKBnN0YXRlcxgEIAMoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEhEKCWlkX3ByZWZpeBgFIAEoCSJbChVMaXN0RG9jdW1lbnRzUmVzcG9uc2USKQoJZG9jdW1lbnRzGAEgAygLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIzChVEZWxldGVEb2N1bWVudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJIjsKFkRlbGV0ZURvY3VtZW50UmVzcG9uc2USEQoJcGFydGl0aW9uGAEgASgNEg4KBm9mZnNldBgCIAEoAyIkChJHZXRQaXBlbGluZVJlcXVlc3QSDgoGdGVuYW50GAEgASgJItIBChNHZXRQaXBlbGluZVJlc3BvbnNlEisKCWRvY3VtZW50cxgBIAMoCzIYLmhlYWR3YXRlci52MS5TdGF0ZUNvdW50Ei4KCnBhcnRpdGlvbnMYAiADKAsyGi5oZWFkd2F0ZXIudjEuUGFydGl0aW9uTGFnEhQKDGRlYWRfbGV0dGVycxgDIAEoBBIQCghwYXNzYWdlcxgEIAEoBBIZChFpbmRleF9maW5nZXJwcmludBgFIAEoCRIbChNpbmRleGVkX3NpbmNlX3N0YXJ0GAYgASgEIksKClN0YXRlQ291bnQSKgoFc3RhdGUYASABKA4yGy5oZWFkd2F0ZXIudjEuRG9jdW1lbnRTdGF0ZRIRCglkb2N1bWVudHMYAiABKAQiTwoMUGFydGl0aW9uTGFnEhEKCXBhcnRpdGlvbhgBIAEoDRISCgplbmRfb2Zmc2V0GAIgASgDEhgKEGNvbW1pdHRlZF9vZmZzZXQYAyABKAMiTwoWTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYgoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USLgoMZGVhZF9sZXR0ZXJzGAEgAygLMhguaGVhZHdhdGVyLnYxLkRlYWRMZXR0ZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIroBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhMKC2RvY3VtZW50X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAMSJgoHZmFpbHVyZRgEIAEoCzIVLmhlYWR3YXRlci52MS5GYWlsdXJlEi8KC2ZhaWxlZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYXJ0aXRpb24YBiABKA0SDgoGb2Zmc2V0GAcgASgDIjcKGFJlcGxheURlYWRMZXR0ZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCwoDaWRzGAIgAygJIi0KGVJlcGxheURlYWRMZXR0ZXJzUmVzcG9uc2USEAoIcmVwbGF5ZWQYASABKA0iIAoOUmVpbmRleFJlcXVlc3QSDgoGdGVuYW50GAEgASgJIj4KD1JlaW5kZXhSZXNwb25zZRIMCgRkb25lGAEgASgEEg0KBXRvdGFsGAIgASgEEg4KBmZhaWxlZBgDIAEoBCrXAQoNRG9jdW1lbnRTdGF0ZRIeChpET0NVTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFURPQ1VNRU5UX1NUQVRFX1FVRVVFRBABEhoKFkRPQ1VNRU5UX1NUQVRFX1BBUlNJTkcQAhIcChhET0NVTUVOVF9TVEFURV9FTUJFRERJTkcQAxIaChZET0NVTUVOVF9TVEFURV9JTkRFWEVEEAQSGQoVRE9DVU1FTlRfU1RBVEVfRkFJTEVEEAUSGgoWRE9DVU1FTlRfU1RBVEVfREVMRVRFRBAGMsoICg1Jbmdlc3RTZXJ2aWNlEkEKBFB1c2gSGS5oZWFkd2F0ZXIudjEuUHVzaFJlcXVlc3QaGi5oZWFkd2F0ZXIudjEuUHVzaFJlc3BvbnNlKAEwARJCCgVXYXRjaBIaLmhlYWR3YXRlci52MS5XYXRjaFJlcXVlc3QaGy5oZWFkd2F0ZXIudjEuV2F0Y2hSZXNwb25zZTABElIKC0dldERvY3VtZW50EiAuaGVhZHdhdGVyLnYxLkdldERvY3VtZW50UmVxdWVzdBohLmhlYWR3YXRlci52MS5HZXREb2N1bWVudFJlc3BvbnNlEkYKB0dldFRleHQSHC5oZWFkd2F0ZXIudjEuR2V0VGV4dFJlcXVlc3QaHS5oZWFkd2F0ZXIudjEuR2V0VGV4dFJlc3BvbnNlElQKC0dldE9yaWdpbmFsEiAuaGVhZHdhdGVyLnYxLkdldE9yaWdpbmFsUmVxdWVzdBohLmhlYWR3YXRlci52MS5HZXRPcmlnaW5hbFJlc3BvbnNlMAESVQoMQ3JlYXRlVXBsb2FkEiEuaGVhZHdhdGVyLnYxLkNyZWF0ZVVwbG9hZFJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuQ3JlYXRlVXBsb2FkUmVzcG9uc2USTgoJUHV0VXBsb2FkEh4uaGVhZHdhdGVyLnYxLlB1dFVwbG9hZFJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuUHV0VXBsb2FkUmVzcG9uc2UoARJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJbCg5EZWxldGVEb2N1bWVudBIjLmhlYWR3YXRlci52MS5EZWxldGVEb2N1bWVudFJlcXVlc3QaJC5oZWFkd2F0ZXIudjEuRGVsZXRlRG9jdW1lbnRSZXNwb25zZRJSCgtHZXRQaXBlbGluZRIgLmhlYWR3YXRlci52MS5HZXRQaXBlbGluZVJlcXVlc3QaIS5oZWFkd2F0ZXIudjEuR2V0UGlwZWxpbmVSZXNwb25zZRJeCg9MaXN0RGVhZExldHRlcnMSJC5oZWFkd2F0ZXIudjEuTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBolLmhlYWR3YXRlci52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJkChFSZXBsYXlEZWFkTGV0dGVycxImLmhlYWR3YXRlci52MS5SZXBsYXlEZWFkTGV0dGVyc1JlcXVlc3QaJy5oZWFkd2F0ZXIudjEuUmVwbGF5RGVhZExldHRlcnNSZXNwb25zZRJICgdSZWluZGV4EhwuaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXF1ZXN0Gh0uaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp, file_headwater_v1_common]);
 
 /**
  * Why a document could not be processed.
@@ -238,6 +238,14 @@ export type PushDocument = Message<"headwater.v1.PushDocument"> & {
    * @generated from field: bool more = 10;
    */
   more: boolean;
+
+  /**
+   * In place of the content: an upload that was created for this tenant and id, and whose bytes are there. Refused with
+   * HW_UPLOAD_FORBIDDEN where it is another document's, HW_UPLOAD_EXPIRED an hour after it was created.
+   *
+   * @generated from field: string upload = 11;
+   */
+  upload: string;
 };
 
 /**
@@ -567,6 +575,13 @@ export type GetOriginalRequest = Message<"headwater.v1.GetOriginalRequest"> & {
    * @generated from field: string id = 2;
    */
   id: string;
+
+  /**
+   * True: where the blob store can be reached from outside, an address is answered in place of the bytes.
+   *
+   * @generated from field: bool prefer_url = 3;
+   */
+  preferUrl: boolean;
 };
 
 /**
@@ -595,6 +610,20 @@ export type GetOriginalResponse = Message<"headwater.v1.GetOriginalResponse"> & 
    * @generated from field: bytes data = 2;
    */
   data: Uint8Array;
+
+  /**
+   * Where the bytes can be read by GET, without credentials, until `expires_time`. Set on the only message then.
+   *
+   * @generated from field: string url = 3;
+   */
+  url: string;
+
+  /**
+   * Set with `url`.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_time = 4;
+   */
+  expiresTime?: Timestamp | undefined;
 };
 
 /**
@@ -603,6 +632,146 @@ export type GetOriginalResponse = Message<"headwater.v1.GetOriginalResponse"> & 
  */
 export const GetOriginalResponseSchema: GenMessage<GetOriginalResponse> = /*@__PURE__*/
   messageDesc(file_headwater_v1_ingest, 14);
+
+/**
+ * What will be uploaded.
+ *
+ * @generated from message headwater.v1.CreateUploadRequest
+ */
+export type CreateUploadRequest = Message<"headwater.v1.CreateUploadRequest"> & {
+  /**
+   * Owner. Empty: "default".
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Id of the document that the upload is for: 1 to 512 bytes of UTF-8, no control characters.
+   *
+   * @generated from field: string document_id = 2;
+   */
+  documentId: string;
+
+  /**
+   * Size of the original in bytes, which the upload must have. 1 up to HEADWATER_INGEST_MAX_DOCUMENT_BYTES.
+   *
+   * @generated from field: uint64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * True: `url` is not asked for, the bytes will come by PutUpload.
+   *
+   * @generated from field: bool without_url = 4;
+   */
+  withoutUrl: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.CreateUploadRequest.
+ * Use `create(CreateUploadRequestSchema)` to create a new message.
+ */
+export const CreateUploadRequestSchema: GenMessage<CreateUploadRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 15);
+
+/**
+ * Where the bytes go.
+ *
+ * @generated from message headwater.v1.CreateUploadResponse
+ */
+export type CreateUploadResponse = Message<"headwater.v1.CreateUploadResponse"> & {
+  /**
+   * Opaque; for PushDocument.upload.
+   *
+   * @generated from field: string upload = 1;
+   */
+  upload: string;
+
+  /**
+   * Takes the bytes by PUT, without credentials, once. Empty where the blob store cannot be reached from outside.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * To be sent with that PUT, as they are.
+   *
+   * @generated from field: map<string, string> headers = 3;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * Until when the bytes are taken.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_time = 4;
+   */
+  expiresTime?: Timestamp | undefined;
+
+  /**
+   * For PutUpload; set where `url` is empty. Whoever has it may write this upload.
+   *
+   * @generated from field: string token = 5;
+   */
+  token: string;
+};
+
+/**
+ * Describes the message headwater.v1.CreateUploadResponse.
+ * Use `create(CreateUploadResponseSchema)` to create a new message.
+ */
+export const CreateUploadResponseSchema: GenMessage<CreateUploadResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 16);
+
+/**
+ * A piece of an upload.
+ *
+ * @generated from message headwater.v1.PutUploadRequest
+ */
+export type PutUploadRequest = Message<"headwater.v1.PutUploadRequest"> & {
+  /**
+   * From CreateUploadResponse; on the first message.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * The next bytes. At most 1 MiB in one message.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message headwater.v1.PutUploadRequest.
+ * Use `create(PutUploadRequestSchema)` to create a new message.
+ */
+export const PutUploadRequestSchema: GenMessage<PutUploadRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 17);
+
+/**
+ * The upload is durable.
+ *
+ * @generated from message headwater.v1.PutUploadResponse
+ */
+export type PutUploadResponse = Message<"headwater.v1.PutUploadResponse"> & {
+  /**
+   * For PushDocument.upload.
+   *
+   * @generated from field: string upload = 1;
+   */
+  upload: string;
+};
+
+/**
+ * Describes the message headwater.v1.PutUploadResponse.
+ * Use `create(PutUploadResponseSchema)` to create a new message.
+ */
+export const PutUploadResponseSchema: GenMessage<PutUploadResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 18);
 
 /**
  * Which documents to list.
@@ -651,7 +820,7 @@ export type ListDocumentsRequest = Message<"headwater.v1.ListDocumentsRequest"> 
  * Use `create(ListDocumentsRequestSchema)` to create a new message.
  */
 export const ListDocumentsRequestSchema: GenMessage<ListDocumentsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 15);
+  messageDesc(file_headwater_v1_ingest, 19);
 
 /**
  * A page of documents.
@@ -679,7 +848,7 @@ export type ListDocumentsResponse = Message<"headwater.v1.ListDocumentsResponse"
  * Use `create(ListDocumentsResponseSchema)` to create a new message.
  */
 export const ListDocumentsResponseSchema: GenMessage<ListDocumentsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 16);
+  messageDesc(file_headwater_v1_ingest, 20);
 
 /**
  * Which document to delete.
@@ -707,7 +876,7 @@ export type DeleteDocumentRequest = Message<"headwater.v1.DeleteDocumentRequest"
  * Use `create(DeleteDocumentRequestSchema)` to create a new message.
  */
 export const DeleteDocumentRequestSchema: GenMessage<DeleteDocumentRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 17);
+  messageDesc(file_headwater_v1_ingest, 21);
 
 /**
  * The deletion is in the log.
@@ -735,7 +904,7 @@ export type DeleteDocumentResponse = Message<"headwater.v1.DeleteDocumentRespons
  * Use `create(DeleteDocumentResponseSchema)` to create a new message.
  */
 export const DeleteDocumentResponseSchema: GenMessage<DeleteDocumentResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 18);
+  messageDesc(file_headwater_v1_ingest, 22);
 
 /**
  * Whose pipeline.
@@ -756,7 +925,7 @@ export type GetPipelineRequest = Message<"headwater.v1.GetPipelineRequest"> & {
  * Use `create(GetPipelineRequestSchema)` to create a new message.
  */
 export const GetPipelineRequestSchema: GenMessage<GetPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 19);
+  messageDesc(file_headwater_v1_ingest, 23);
 
 /**
  * State of the pipeline.
@@ -812,7 +981,7 @@ export type GetPipelineResponse = Message<"headwater.v1.GetPipelineResponse"> & 
  * Use `create(GetPipelineResponseSchema)` to create a new message.
  */
 export const GetPipelineResponseSchema: GenMessage<GetPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 20);
+  messageDesc(file_headwater_v1_ingest, 24);
 
 /**
  * How many documents are in one state.
@@ -840,7 +1009,7 @@ export type StateCount = Message<"headwater.v1.StateCount"> & {
  * Use `create(StateCountSchema)` to create a new message.
  */
 export const StateCountSchema: GenMessage<StateCount> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 21);
+  messageDesc(file_headwater_v1_ingest, 25);
 
 /**
  * How far behind the consumer is in one partition.
@@ -875,7 +1044,7 @@ export type PartitionLag = Message<"headwater.v1.PartitionLag"> & {
  * Use `create(PartitionLagSchema)` to create a new message.
  */
 export const PartitionLagSchema: GenMessage<PartitionLag> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 22);
+  messageDesc(file_headwater_v1_ingest, 26);
 
 /**
  * Which dead letters.
@@ -910,7 +1079,7 @@ export type ListDeadLettersRequest = Message<"headwater.v1.ListDeadLettersReques
  * Use `create(ListDeadLettersRequestSchema)` to create a new message.
  */
 export const ListDeadLettersRequestSchema: GenMessage<ListDeadLettersRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 23);
+  messageDesc(file_headwater_v1_ingest, 27);
 
 /**
  * A page of dead letters.
@@ -938,7 +1107,7 @@ export type ListDeadLettersResponse = Message<"headwater.v1.ListDeadLettersRespo
  * Use `create(ListDeadLettersResponseSchema)` to create a new message.
  */
 export const ListDeadLettersResponseSchema: GenMessage<ListDeadLettersResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 24);
+  messageDesc(file_headwater_v1_ingest, 28);
 
 /**
  * A document that could not be processed. Its bytes stay in the log's dead-letter topic.
@@ -1001,7 +1170,7 @@ export type DeadLetter = Message<"headwater.v1.DeadLetter"> & {
  * Use `create(DeadLetterSchema)` to create a new message.
  */
 export const DeadLetterSchema: GenMessage<DeadLetter> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 25);
+  messageDesc(file_headwater_v1_ingest, 29);
 
 /**
  * Which dead letters to try again.
@@ -1029,7 +1198,7 @@ export type ReplayDeadLettersRequest = Message<"headwater.v1.ReplayDeadLettersRe
  * Use `create(ReplayDeadLettersRequestSchema)` to create a new message.
  */
 export const ReplayDeadLettersRequestSchema: GenMessage<ReplayDeadLettersRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 26);
+  messageDesc(file_headwater_v1_ingest, 30);
 
 /**
  * What was put back.
@@ -1050,7 +1219,7 @@ export type ReplayDeadLettersResponse = Message<"headwater.v1.ReplayDeadLettersR
  * Use `create(ReplayDeadLettersResponseSchema)` to create a new message.
  */
 export const ReplayDeadLettersResponseSchema: GenMessage<ReplayDeadLettersResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 27);
+  messageDesc(file_headwater_v1_ingest, 31);
 
 /**
  * What to make anew.
@@ -1071,7 +1240,7 @@ export type ReindexRequest = Message<"headwater.v1.ReindexRequest"> & {
  * Use `create(ReindexRequestSchema)` to create a new message.
  */
 export const ReindexRequestSchema: GenMessage<ReindexRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 28);
+  messageDesc(file_headwater_v1_ingest, 32);
 
 /**
  * Progress of a reindex; the last message has done equal to total.
@@ -1106,7 +1275,7 @@ export type ReindexResponse = Message<"headwater.v1.ReindexResponse"> & {
  * Use `create(ReindexResponseSchema)` to create a new message.
  */
 export const ReindexResponseSchema: GenMessage<ReindexResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 29);
+  messageDesc(file_headwater_v1_ingest, 33);
 
 /**
  * How far a document has come.
@@ -1233,6 +1402,27 @@ export const IngestService: GenService<{
     methodKind: "server_streaming";
     input: typeof GetOriginalRequestSchema;
     output: typeof GetOriginalResponseSchema;
+  },
+  /**
+   * Prepares the upload of one original, apart from its push: `url` takes the bytes, or PutUpload where it is empty.
+   * PushDocument.upload then refers to them.
+   *
+   * @generated from rpc headwater.v1.IngestService.CreateUpload
+   */
+  createUpload: {
+    methodKind: "unary";
+    input: typeof CreateUploadRequestSchema;
+    output: typeof CreateUploadResponseSchema;
+  },
+  /**
+   * Takes the bytes of an upload that has no URL of its own.
+   *
+   * @generated from rpc headwater.v1.IngestService.PutUpload
+   */
+  putUpload: {
+    methodKind: "client_streaming";
+    input: typeof PutUploadRequestSchema;
+    output: typeof PutUploadResponseSchema;
   },
   /**
    * Documents of a tenant, in order of id.

@@ -167,6 +167,11 @@ export interface PushDocument {
   content: Uint8Array;
   /** True: PushChunk messages with the rest follow. */
   more: boolean;
+  /**
+   * In place of the content: an upload that was created for this tenant and id, and whose bytes are there. Refused with
+   * HW_UPLOAD_FORBIDDEN where it is another document's, HW_UPLOAD_EXPIRED an hour after it was created.
+   */
+  upload: string;
 }
 
 export interface PushDocument_AttributesEntry {
@@ -270,6 +275,8 @@ export interface GetOriginalRequest {
   tenant: string;
   /** Id of the document. */
   id: string;
+  /** True: where the blob store can be reached from outside, an address is answered in place of the bytes. */
+  preferUrl: boolean;
 }
 
 /** A piece of the original. */
@@ -280,6 +287,57 @@ export interface GetOriginalResponse {
     | undefined;
   /** The next bytes, at most 256 KiB. */
   data: Uint8Array;
+  /** Where the bytes can be read by GET, without credentials, until `expires_time`. Set on the only message then. */
+  url: string;
+  /** Set with `url`. */
+  expiresTime: Date | undefined;
+}
+
+/** What will be uploaded. */
+export interface CreateUploadRequest {
+  /** Owner. Empty: "default". */
+  tenant: string;
+  /** Id of the document that the upload is for: 1 to 512 bytes of UTF-8, no control characters. */
+  documentId: string;
+  /** Size of the original in bytes, which the upload must have. 1 up to HEADWATER_INGEST_MAX_DOCUMENT_BYTES. */
+  sizeBytes: number;
+  /** True: `url` is not asked for, the bytes will come by PutUpload. */
+  withoutUrl: boolean;
+}
+
+/** Where the bytes go. */
+export interface CreateUploadResponse {
+  /** Opaque; for PushDocument.upload. */
+  upload: string;
+  /** Takes the bytes by PUT, without credentials, once. Empty where the blob store cannot be reached from outside. */
+  url: string;
+  /** To be sent with that PUT, as they are. */
+  headers: { [key: string]: string };
+  /** Until when the bytes are taken. */
+  expiresTime:
+    | Date
+    | undefined;
+  /** For PutUpload; set where `url` is empty. Whoever has it may write this upload. */
+  token: string;
+}
+
+export interface CreateUploadResponse_HeadersEntry {
+  key: string;
+  value: string;
+}
+
+/** A piece of an upload. */
+export interface PutUploadRequest {
+  /** From CreateUploadResponse; on the first message. */
+  token: string;
+  /** The next bytes. At most 1 MiB in one message. */
+  data: Uint8Array;
+}
+
+/** The upload is durable. */
+export interface PutUploadResponse {
+  /** For PushDocument.upload. */
+  upload: string;
 }
 
 /** Which documents to list. */
@@ -870,6 +928,7 @@ function createBasePushDocument(): PushDocument {
     observedTime: undefined,
     content: new Uint8Array(0),
     more: false,
+    upload: "",
   };
 }
 
@@ -904,6 +963,9 @@ export const PushDocument: MessageFns<PushDocument> = {
     }
     if (message.more !== false) {
       writer.uint32(80).bool(message.more);
+    }
+    if (message.upload !== "") {
+      writer.uint32(90).string(message.upload);
     }
     return writer;
   },
@@ -1004,6 +1066,14 @@ export const PushDocument: MessageFns<PushDocument> = {
             message.more = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1049,6 +1119,7 @@ export const PushDocument: MessageFns<PushDocument> = {
         : undefined,
       content: isSet(object.content) ? bytesFromBase64(object.content) : new Uint8Array(0),
       more: isSet(object.more) ? globalThis.Boolean(object.more) : false,
+      upload: isSet(object.upload) ? globalThis.String(object.upload) : "",
     };
   },
 
@@ -1090,6 +1161,9 @@ export const PushDocument: MessageFns<PushDocument> = {
     if (message.more !== false) {
       obj.more = message.more;
     }
+    if (message.upload !== "") {
+      obj.upload = message.upload;
+    }
     return obj;
   },
 
@@ -1116,6 +1190,7 @@ export const PushDocument: MessageFns<PushDocument> = {
     message.observedTime = object.observedTime ?? undefined;
     message.content = object.content ?? new Uint8Array(0);
     message.more = object.more ?? false;
+    message.upload = object.upload ?? "";
     return message;
   },
 };
@@ -2103,7 +2178,7 @@ export const GetTextResponse: MessageFns<GetTextResponse> = {
 };
 
 function createBaseGetOriginalRequest(): GetOriginalRequest {
-  return { tenant: "", id: "" };
+  return { tenant: "", id: "", preferUrl: false };
 }
 
 export const GetOriginalRequest: MessageFns<GetOriginalRequest> = {
@@ -2113,6 +2188,9 @@ export const GetOriginalRequest: MessageFns<GetOriginalRequest> = {
     }
     if (message.id !== "") {
       writer.uint32(18).string(message.id);
+    }
+    if (message.preferUrl !== false) {
+      writer.uint32(24).bool(message.preferUrl);
     }
     return writer;
   },
@@ -2146,6 +2224,14 @@ export const GetOriginalRequest: MessageFns<GetOriginalRequest> = {
             message.id = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.preferUrl = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2162,6 +2248,11 @@ export const GetOriginalRequest: MessageFns<GetOriginalRequest> = {
     return {
       tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
       id: isSet(object.id) ? globalThis.String(object.id) : "",
+      preferUrl: isSet(object.preferUrl)
+        ? globalThis.Boolean(object.preferUrl)
+        : isSet(object.prefer_url)
+        ? globalThis.Boolean(object.prefer_url)
+        : false,
     };
   },
 
@@ -2173,6 +2264,9 @@ export const GetOriginalRequest: MessageFns<GetOriginalRequest> = {
     if (message.id !== "") {
       obj.id = message.id;
     }
+    if (message.preferUrl !== false) {
+      obj.preferUrl = message.preferUrl;
+    }
     return obj;
   },
 
@@ -2183,12 +2277,13 @@ export const GetOriginalRequest: MessageFns<GetOriginalRequest> = {
     const message = createBaseGetOriginalRequest();
     message.tenant = object.tenant ?? "";
     message.id = object.id ?? "";
+    message.preferUrl = object.preferUrl ?? false;
     return message;
   },
 };
 
 function createBaseGetOriginalResponse(): GetOriginalResponse {
-  return { metadata: undefined, data: new Uint8Array(0) };
+  return { metadata: undefined, data: new Uint8Array(0), url: "", expiresTime: undefined };
 }
 
 export const GetOriginalResponse: MessageFns<GetOriginalResponse> = {
@@ -2198,6 +2293,12 @@ export const GetOriginalResponse: MessageFns<GetOriginalResponse> = {
     }
     if (message.data.length !== 0) {
       writer.uint32(18).bytes(message.data);
+    }
+    if (message.url !== "") {
+      writer.uint32(26).string(message.url);
+    }
+    if (message.expiresTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresTime), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2231,6 +2332,22 @@ export const GetOriginalResponse: MessageFns<GetOriginalResponse> = {
             message.data = reader.bytes();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expiresTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2247,6 +2364,12 @@ export const GetOriginalResponse: MessageFns<GetOriginalResponse> = {
     return {
       metadata: isSet(object.metadata) ? DocumentMetadata.fromJSON(object.metadata) : undefined,
       data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      expiresTime: isSet(object.expiresTime)
+        ? fromJsonTimestamp(object.expiresTime)
+        : isSet(object.expires_time)
+        ? fromJsonTimestamp(object.expires_time)
+        : undefined,
     };
   },
 
@@ -2257,6 +2380,12 @@ export const GetOriginalResponse: MessageFns<GetOriginalResponse> = {
     }
     if (message.data.length !== 0) {
       obj.data = base64FromBytes(message.data);
+    }
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.expiresTime !== undefined) {
+      obj.expiresTime = message.expiresTime.toISOString();
     }
     return obj;
   },
@@ -2270,6 +2399,541 @@ export const GetOriginalResponse: MessageFns<GetOriginalResponse> = {
       ? DocumentMetadata.fromPartial(object.metadata)
       : undefined;
     message.data = object.data ?? new Uint8Array(0);
+    message.url = object.url ?? "";
+    message.expiresTime = object.expiresTime ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCreateUploadRequest(): CreateUploadRequest {
+  return { tenant: "", documentId: "", sizeBytes: 0, withoutUrl: false };
+}
+
+export const CreateUploadRequest: MessageFns<CreateUploadRequest> = {
+  encode(message: CreateUploadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.documentId !== "") {
+      writer.uint32(18).string(message.documentId);
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(24).uint64(message.sizeBytes);
+    }
+    if (message.withoutUrl !== false) {
+      writer.uint32(32).bool(message.withoutUrl);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateUploadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateUploadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.documentId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.withoutUrl = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateUploadRequest {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      documentId: isSet(object.documentId)
+        ? globalThis.String(object.documentId)
+        : isSet(object.document_id)
+        ? globalThis.String(object.document_id)
+        : "",
+      sizeBytes: isSet(object.sizeBytes)
+        ? globalThis.Number(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? globalThis.Number(object.size_bytes)
+        : 0,
+      withoutUrl: isSet(object.withoutUrl)
+        ? globalThis.Boolean(object.withoutUrl)
+        : isSet(object.without_url)
+        ? globalThis.Boolean(object.without_url)
+        : false,
+    };
+  },
+
+  toJSON(message: CreateUploadRequest): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.documentId !== "") {
+      obj.documentId = message.documentId;
+    }
+    if (message.sizeBytes !== 0) {
+      obj.sizeBytes = Math.round(message.sizeBytes);
+    }
+    if (message.withoutUrl !== false) {
+      obj.withoutUrl = message.withoutUrl;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateUploadRequest>): CreateUploadRequest {
+    return CreateUploadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateUploadRequest>): CreateUploadRequest {
+    const message = createBaseCreateUploadRequest();
+    message.tenant = object.tenant ?? "";
+    message.documentId = object.documentId ?? "";
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.withoutUrl = object.withoutUrl ?? false;
+    return message;
+  },
+};
+
+function createBaseCreateUploadResponse(): CreateUploadResponse {
+  return { upload: "", url: "", headers: {}, expiresTime: undefined, token: "" };
+}
+
+export const CreateUploadResponse: MessageFns<CreateUploadResponse> = {
+  encode(message: CreateUploadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upload !== "") {
+      writer.uint32(10).string(message.upload);
+    }
+    if (message.url !== "") {
+      writer.uint32(18).string(message.url);
+    }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      CreateUploadResponse_HeadersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    if (message.expiresTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresTime), writer.uint32(34).fork()).join();
+    }
+    if (message.token !== "") {
+      writer.uint32(42).string(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateUploadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateUploadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = CreateUploadResponse_HeadersEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.headers[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expiresTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateUploadResponse {
+    return {
+      upload: isSet(object.upload) ? globalThis.String(object.upload) : "",
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      expiresTime: isSet(object.expiresTime)
+        ? fromJsonTimestamp(object.expiresTime)
+        : isSet(object.expires_time)
+        ? fromJsonTimestamp(object.expires_time)
+        : undefined,
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+    };
+  },
+
+  toJSON(message: CreateUploadResponse): unknown {
+    const obj: any = {};
+    if (message.upload !== "") {
+      obj.upload = message.upload;
+    }
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
+    if (message.expiresTime !== undefined) {
+      obj.expiresTime = message.expiresTime.toISOString();
+    }
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateUploadResponse>): CreateUploadResponse {
+    return CreateUploadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateUploadResponse>): CreateUploadResponse {
+    const message = createBaseCreateUploadResponse();
+    message.upload = object.upload ?? "";
+    message.url = object.url ?? "";
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.expiresTime = object.expiresTime ?? undefined;
+    message.token = object.token ?? "";
+    return message;
+  },
+};
+
+function createBaseCreateUploadResponse_HeadersEntry(): CreateUploadResponse_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const CreateUploadResponse_HeadersEntry: MessageFns<CreateUploadResponse_HeadersEntry> = {
+  encode(message: CreateUploadResponse_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateUploadResponse_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateUploadResponse_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateUploadResponse_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: CreateUploadResponse_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateUploadResponse_HeadersEntry>): CreateUploadResponse_HeadersEntry {
+    return CreateUploadResponse_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateUploadResponse_HeadersEntry>): CreateUploadResponse_HeadersEntry {
+    const message = createBaseCreateUploadResponse_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePutUploadRequest(): PutUploadRequest {
+  return { token: "", data: new Uint8Array(0) };
+}
+
+export const PutUploadRequest: MessageFns<PutUploadRequest> = {
+  encode(message: PutUploadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(18).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutUploadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutUploadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PutUploadRequest {
+    return {
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: PutUploadRequest): unknown {
+    const obj: any = {};
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.data.length !== 0) {
+      obj.data = base64FromBytes(message.data);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PutUploadRequest>): PutUploadRequest {
+    return PutUploadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutUploadRequest>): PutUploadRequest {
+    const message = createBasePutUploadRequest();
+    message.token = object.token ?? "";
+    message.data = object.data ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBasePutUploadResponse(): PutUploadResponse {
+  return { upload: "" };
+}
+
+export const PutUploadResponse: MessageFns<PutUploadResponse> = {
+  encode(message: PutUploadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.upload !== "") {
+      writer.uint32(10).string(message.upload);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutUploadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutUploadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.upload = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PutUploadResponse {
+    return { upload: isSet(object.upload) ? globalThis.String(object.upload) : "" };
+  },
+
+  toJSON(message: PutUploadResponse): unknown {
+    const obj: any = {};
+    if (message.upload !== "") {
+      obj.upload = message.upload;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PutUploadResponse>): PutUploadResponse {
+    return PutUploadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutUploadResponse>): PutUploadResponse {
+    const message = createBasePutUploadResponse();
+    message.upload = object.upload ?? "";
     return message;
   },
 };
@@ -3871,6 +4535,27 @@ export const IngestServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * Prepares the upload of one original, apart from its push: `url` takes the bytes, or PutUpload where it is empty.
+     * PushDocument.upload then refers to them.
+     */
+    createUpload: {
+      name: "CreateUpload",
+      requestType: CreateUploadRequest as typeof CreateUploadRequest,
+      requestStream: false,
+      responseType: CreateUploadResponse as typeof CreateUploadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Takes the bytes of an upload that has no URL of its own. */
+    putUpload: {
+      name: "PutUpload",
+      requestType: PutUploadRequest as typeof PutUploadRequest,
+      requestStream: true,
+      responseType: PutUploadResponse as typeof PutUploadResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Documents of a tenant, in order of id. */
     listDocuments: {
       name: "ListDocuments",
@@ -3954,6 +4639,19 @@ export interface IngestServiceImplementation<CallContextExt = {}> {
     request: GetOriginalRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<GetOriginalResponse>>;
+  /**
+   * Prepares the upload of one original, apart from its push: `url` takes the bytes, or PutUpload where it is empty.
+   * PushDocument.upload then refers to them.
+   */
+  createUpload(
+    request: CreateUploadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<CreateUploadResponse>>;
+  /** Takes the bytes of an upload that has no URL of its own. */
+  putUpload(
+    request: AsyncIterable<PutUploadRequest>,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<PutUploadResponse>>;
   /** Documents of a tenant, in order of id. */
   listDocuments(
     request: ListDocumentsRequest,
@@ -4009,6 +4707,19 @@ export interface IngestServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<GetOriginalRequest>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<GetOriginalResponse>;
+  /**
+   * Prepares the upload of one original, apart from its push: `url` takes the bytes, or PutUpload where it is empty.
+   * PushDocument.upload then refers to them.
+   */
+  createUpload(
+    request: DeepPartial<CreateUploadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<CreateUploadResponse>;
+  /** Takes the bytes of an upload that has no URL of its own. */
+  putUpload(
+    request: AsyncIterable<DeepPartial<PutUploadRequest>>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<PutUploadResponse>;
   /** Documents of a tenant, in order of id. */
   listDocuments(
     request: DeepPartial<ListDocumentsRequest>,
