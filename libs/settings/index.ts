@@ -1,2 +1,4 @@
+export { invalidSetting } from "./invalid-setting.ts";
+export { readSecret } from "./secret.ts";
 export type { Environment } from "./settings.ts";
 export { address, choice, decimal, flag, integer, readSettings, text } from "./settings.ts";

@@ -1,7 +1,5 @@
-import { readFileSync } from "node:fs";
-import { HeadwaterError, status } from "@headwater/errors";
 import type { Environment } from "@headwater/settings";
-import { address, integer, readSettings, text } from "@headwater/settings";
+import { address, integer, invalidSetting, readSecret, readSettings, text } from "@headwater/settings";
 
 export const generationSettings = {
   HEADWATER_GENERATION_LISTEN: address()
@@ -73,10 +71,10 @@ export function readGenerationConfig(env: Environment = process.env): Generation
   const openAi = readOpenAi(settings);
   const models = ["extractive", ...(openAi ? [openAi.model] : [])];
   if (openAi?.model === "extractive") {
-    throw invalid("HEADWATER_OPENAI_MODEL", '"extractive" is the name of the built-in model');
+    throw invalidSetting("HEADWATER_OPENAI_MODEL", '"extractive" is the name of the built-in model');
   }
   if (!models.includes(settings.HEADWATER_GENERATION_MODEL)) {
-    throw invalid("HEADWATER_GENERATION_MODEL", `allowed: ${models.join(", ")}`);
+    throw invalidSetting("HEADWATER_GENERATION_MODEL", `allowed: ${models.join(", ")}`);
   }
   return {
     listen: settings.HEADWATER_GENERATION_LISTEN,
@@ -95,37 +93,15 @@ function readOpenAi(settings: Settings): OpenAiConfig | undefined {
   const { HEADWATER_OPENAI_BASE_URL: baseUrl, HEADWATER_OPENAI_MODEL: model } = settings;
   if (baseUrl === undefined && model === undefined) return undefined;
   if (baseUrl === undefined)
-    throw invalid("HEADWATER_OPENAI_BASE_URL", "required with HEADWATER_OPENAI_MODEL");
-  if (model === undefined) throw invalid("HEADWATER_OPENAI_MODEL", "required with HEADWATER_OPENAI_BASE_URL");
+    throw invalidSetting("HEADWATER_OPENAI_BASE_URL", "required with HEADWATER_OPENAI_MODEL");
+  if (model === undefined)
+    throw invalidSetting("HEADWATER_OPENAI_MODEL", "required with HEADWATER_OPENAI_BASE_URL");
   return {
     baseUrl,
     model,
-    apiKey: readKey(settings),
+    apiKey: readSecret(settings, "HEADWATER_OPENAI_API_KEY"),
     contextTokens: settings.HEADWATER_OPENAI_CONTEXT_TOKENS,
     firstTokenTimeoutMs: settings.HEADWATER_OPENAI_FIRST_TOKEN_TIMEOUT_MS,
     nextTokenTimeoutMs: settings.HEADWATER_OPENAI_NEXT_TOKEN_TIMEOUT_MS,
   };
-}
-
-function readKey(settings: Settings): string | undefined {
-  const { HEADWATER_OPENAI_API_KEY: key, HEADWATER_OPENAI_API_KEY_FILE: file } = settings;
-  if (file === undefined) return key;
-  if (key !== undefined) {
-    throw invalid("HEADWATER_OPENAI_API_KEY_FILE", "set either this or HEADWATER_OPENAI_API_KEY, not both");
-  }
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    throw invalid("HEADWATER_OPENAI_API_KEY_FILE", "the file cannot be read", cause);
-  }
-}
-
-function invalid(name: string, message: string, cause?: unknown): HeadwaterError {
-  return new HeadwaterError({
-    code: status.FAILED_PRECONDITION,
-    reason: "HW_SETTINGS_INVALID",
-    message: `1 setting is not valid:\n  ${name}: ${message}`,
-    action: "Correct the environment variables named above and start again.",
-    cause,
-  });
 }
