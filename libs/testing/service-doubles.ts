@@ -15,7 +15,12 @@ import type {
   PushResponse,
   PutUploadRequest,
 } from "@headwater/proto/services/headwater/v1/ingest";
-import { DocumentState, IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
+import {
+  Discrepancy,
+  DocumentState,
+  IngestServiceDefinition,
+  ReindexState,
+} from "@headwater/proto/services/headwater/v1/ingest";
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
 import { SearchServiceDefinition, Stage } from "@headwater/proto/services/headwater/v1/search";
 import type { RpcContext, RpcServer } from "@headwater/rpc";
@@ -484,6 +489,16 @@ function ingestDouble(seen: Seen) {
         nextPageToken: "",
       };
     },
+    async getDeadLetter({ tenant, id }: { tenant: string; id: string }, context: Context) {
+      note(seen, tenant, context);
+      return {
+        deadLetter: { id, documentId: "locked.pdf", version: 4, partition: 0, offset: 5 },
+        metadata: { id: "locked.pdf", version: 4, title: "Locked" },
+        headers: { traceparent: "00-1" },
+        sizeBytes: 3,
+        content: Buffer.from("%PD"),
+      };
+    },
     async replayDeadLetters({ tenant, ids }: { tenant: string; ids: string[] }, context: Context) {
       note(seen, tenant, context);
       return { replayed: ids.length || 1 };
@@ -492,6 +507,23 @@ function ingestDouble(seen: Seen) {
       note(seen, tenant, context);
       yield { done: 0, total: 2, failed: 0 };
       yield { done: 2, total: 2, failed: 0 };
+    },
+    async getReindex(_request: object, context: Context) {
+      note(seen, "", context);
+      return {
+        state: ReindexState.SWITCHED,
+        done: 2,
+        total: 2,
+        generations: [{ name: "g1", serves: true, passages: 12, fingerprint: "abc" }],
+        fingerprint: "abc",
+      };
+    },
+    async *reconcile({ tenant, repair }: { tenant: string; repair: boolean }, context: Context) {
+      note(seen, tenant, context);
+      const discrepancy = Discrepancy.MISSING_PASSAGES;
+      yield { done: 0, total: 2, findings: [] };
+      const examples = [{ tenant, id: "a" }];
+      yield { done: 2, total: 2, findings: [{ discrepancy, found: 1, mended: repair ? 1 : 0, examples }] };
     },
   };
 }

@@ -4,6 +4,7 @@ import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type {
   DeepPartial,
   DocumentState,
+  GetDeadLetterRequest,
   GetDocumentRequest,
   GetOriginalRequest,
   GetOriginalResponse,
@@ -22,6 +23,7 @@ import { context as activeContext, propagation } from "@opentelemetry/api";
 import type { CallContext } from "nice-grpc";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { DocumentRecord } from "./catalog/document-record.ts";
+import { getDeadLetter } from "./documents/dead-letter.ts";
 import { checkDocumentId, checkTenant } from "./documents/document-rules.ts";
 import { getText } from "./documents/extracted-text.ts";
 import { checkPageSize, decodePageToken, encodePageToken } from "./documents/page-token.ts";
@@ -175,6 +177,10 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
     };
   }
 
+  getDeadLetter(request: GetDeadLetterRequest) {
+    return getDeadLetter(this.#parts.stores, request);
+  }
+
   async replayDeadLetters({ tenant, ids }: ReplayDeadLettersRequest) {
     if (ids.length > maxReplayed)
       throw invalidArgument("HW_DEAD_LETTERS_INVALID", `At most ${maxReplayed} ids can be given.`);
@@ -186,6 +192,14 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
     context.abortOnTerminate();
     const tenant = request.tenant === "" ? undefined : checkTenant(request.tenant);
     return this.#parts.reindexer.run(tenant, context.signal);
+  }
+
+  async getReindex(): Promise<never> {
+    throw notYet();
+  }
+
+  async *reconcile(): AsyncGenerator<never> {
+    throw notYet();
   }
 
   async #find(request: { tenant: string; id: string }): Promise<DocumentRecord> {
@@ -203,5 +217,12 @@ function uploadsMissing(): HeadwaterError {
   return new HeadwaterError({
     ...{ code: status.UNIMPLEMENTED, reason: "HW_UPLOADS_UNIMPLEMENTED" },
     message: "Uploads apart from a push are not taken yet.",
+  });
+}
+
+function notYet(): HeadwaterError {
+  return new HeadwaterError({
+    ...{ code: status.UNIMPLEMENTED, reason: "HW_METHOD_UNKNOWN" },
+    message: "Not answered yet.",
   });
 }

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/ingest.proto.
  */
 export const file_headwater_v1_ingest: GenFile = /*@__PURE__*/
-  fileDesc("ChloZWFkd2F0ZXIvdjEvaW5nZXN0LnByb3RvEgxoZWFkd2F0ZXIudjEiSwoHRmFpbHVyZRINCgVzdGFnZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIQCghhdHRlbXB0cxgEIAEoDSKVAgoIRG9jdW1lbnQSMAoIbWV0YWRhdGEYASABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIqCgVzdGF0ZRgCIAEoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEiYKB2ZhaWx1cmUYAyABKAsyFS5oZWFkd2F0ZXIudjEuRmFpbHVyZRISCgpzaXplX2J5dGVzGAQgASgEEhAKCHBhc3NhZ2VzGAUgASgNEhMKC3RleHRfbGVuZ3RoGAYgASgNEjAKDHVwZGF0ZWRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY29udGVudF9zaGEyNTYYCCABKAkibwoLUHVzaFJlcXVlc3QSLgoIZG9jdW1lbnQYASABKAsyGi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50SAASKAoFY2h1bmsYAiABKAsyFy5oZWFkd2F0ZXIudjEuUHVzaENodW5rSABCBgoEcGFydCLAAgoMUHVzaERvY3VtZW50Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEg0KBXRpdGxlGAQgASgJEgsKA3VyaRgFIAEoCRISCgptZWRpYV90eXBlGAYgASgJEj4KCmF0dHJpYnV0ZXMYByADKAsyKi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50LkF0dHJpYnV0ZXNFbnRyeRIxCg1vYnNlcnZlZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb250ZW50GAkgASgMEgwKBG1vcmUYCiABKAgSDgoGdXBsb2FkGAsgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIicKCVB1c2hDaHVuaxIMCgRkYXRhGAEgASgMEgwKBG1vcmUYAiABKAgidgoMUHVzaFJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEQoJcGFydGl0aW9uGAMgASgNEg4KBm9mZnNldBgEIAEoAxImCgVlcnJvchgFIAEoCzIXLmhlYWR3YXRlci52MS5QdXNoRXJyb3IiLAoJUHVzaEVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKDFdhdGNoUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCwoDaWRzGAIgAygJEhUKDXVudGlsX3NldHRsZWQYAyABKAgSFAoMY2hhbmdlc19vbmx5GAQgASgIIjkKDVdhdGNoUmVzcG9uc2USKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiMAoSR2V0RG9jdW1lbnRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCSI/ChNHZXREb2N1bWVudFJlc3BvbnNlEigKCGRvY3VtZW50GAEgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50ImUKDkdldFRleHRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEiYKBXJhbmdlGAQgASgLMhcuaGVhZHdhdGVyLnYxLlRleHRSYW5nZSKOAQoPR2V0VGV4dFJlc3BvbnNlEjAKCG1ldGFkYXRhGAEgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEdGV4dBgCIAEoCRImCgVyYW5nZRgDIAEoCzIXLmhlYWR3YXRlci52MS5UZXh0UmFuZ2USEwoLdGV4dF9sZW5ndGgYBCABKA0iRAoSR2V0T3JpZ2luYWxSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRISCgpwcmVmZXJfdXJsGAMgASgIIpQBChNHZXRPcmlnaW5hbFJlc3BvbnNlEjAKCG1ldGFkYXRhGAEgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEZGF0YRgCIAEoDBILCgN1cmwYAyABKAkSMAoMZXhwaXJlc190aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJjChNDcmVhdGVVcGxvYWRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRITCgtkb2N1bWVudF9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEEhMKC3dpdGhvdXRfdXJsGAQgASgIIuYBChRDcmVhdGVVcGxvYWRSZXNwb25zZRIOCgZ1cGxvYWQYASABKAkSCwoDdXJsGAIgASgJEkAKB2hlYWRlcnMYAyADKAsyLy5oZWFkd2F0ZXIudjEuQ3JlYXRlVXBsb2FkUmVzcG9uc2UuSGVhZGVyc0VudHJ5EjAKDGV4cGlyZXNfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdG9rZW4YBSABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoQUHV0VXBsb2FkUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIMCgRkYXRhGAIgASgMIiMKEVB1dFVwbG9hZFJlc3BvbnNlEg4KBnVwbG9hZBgBIAEoCSKNAQoUTGlzdERvY3VtZW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJEisKBnN0YXRlcxgEIAMoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEhEKCWlkX3ByZWZpeBgFIAEoCSJbChVMaXN0RG9jdW1lbnRzUmVzcG9uc2USKQoJZG9jdW1lbnRzGAEgAygLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIzChVEZWxldGVEb2N1bWVudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJIjsKFkRlbGV0ZURvY3VtZW50UmVzcG9uc2USEQoJcGFydGl0aW9uGAEgASgNEg4KBm9mZnNldBgCIAEoAyIkChJHZXRQaXBlbGluZVJlcXVlc3QSDgoGdGVuYW50GAEgASgJItIBChNHZXRQaXBlbGluZVJlc3BvbnNlEisKCWRvY3VtZW50cxgBIAMoCzIYLmhlYWR3YXRlci52MS5TdGF0ZUNvdW50Ei4KCnBhcnRpdGlvbnMYAiADKAsyGi5oZWFkd2F0ZXIudjEuUGFydGl0aW9uTGFnEhQKDGRlYWRfbGV0dGVycxgDIAEoBBIQCghwYXNzYWdlcxgEIAEoBBIZChFpbmRleF9maW5nZXJwcmludBgFIAEoCRIbChNpbmRleGVkX3NpbmNlX3N0YXJ0GAYgASgEIksKClN0YXRlQ291bnQSKgoFc3RhdGUYASABKA4yGy5oZWFkd2F0ZXIudjEuRG9jdW1lbnRTdGF0ZRIRCglkb2N1bWVudHMYAiABKAQiTwoMUGFydGl0aW9uTGFnEhEKCXBhcnRpdGlvbhgBIAEoDRISCgplbmRfb2Zmc2V0GAIgASgDEhgKEGNvbW1pdHRlZF9vZmZzZXQYAyABKAMiTwoWTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYgoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USLgoMZGVhZF9sZXR0ZXJzGAEgAygLMhguaGVhZHdhdGVyLnYxLkRlYWRMZXR0ZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIroBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhMKC2RvY3VtZW50X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAMSJgoHZmFpbHVyZRgEIAEoCzIVLmhlYWR3YXRlci52MS5GYWlsdXJlEi8KC2ZhaWxlZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYXJ0aXRpb24YBiABKA0SDgoGb2Zmc2V0GAcgASgDIjcKGFJlcGxheURlYWRMZXR0ZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCwoDaWRzGAIgAygJIi0KGVJlcGxheURlYWRMZXR0ZXJzUmVzcG9uc2USEAoIcmVwbGF5ZWQYASABKA0iIAoOUmVpbmRleFJlcXVlc3QSDgoGdGVuYW50GAEgASgJIj4KD1JlaW5kZXhSZXNwb25zZRIMCgRkb25lGAEgASgEEg0KBXRvdGFsGAIgASgEEg4KBmZhaWxlZBgDIAEoBCrXAQoNRG9jdW1lbnRTdGF0ZRIeChpET0NVTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFURPQ1VNRU5UX1NUQVRFX1FVRVVFRBABEhoKFkRPQ1VNRU5UX1NUQVRFX1BBUlNJTkcQAhIcChhET0NVTUVOVF9TVEFURV9FTUJFRERJTkcQAxIaChZET0NVTUVOVF9TVEFURV9JTkRFWEVEEAQSGQoVRE9DVU1FTlRfU1RBVEVfRkFJTEVEEAUSGgoWRE9DVU1FTlRfU1RBVEVfREVMRVRFRBAGMsoICg1Jbmdlc3RTZXJ2aWNlEkEKBFB1c2gSGS5oZWFkd2F0ZXIudjEuUHVzaFJlcXVlc3QaGi5oZWFkd2F0ZXIudjEuUHVzaFJlc3BvbnNlKAEwARJCCgVXYXRjaBIaLmhlYWR3YXRlci52MS5XYXRjaFJlcXVlc3QaGy5oZWFkd2F0ZXIudjEuV2F0Y2hSZXNwb25zZTABElIKC0dldERvY3VtZW50EiAuaGVhZHdhdGVyLnYxLkdldERvY3VtZW50UmVxdWVzdBohLmhlYWR3YXRlci52MS5HZXREb2N1bWVudFJlc3BvbnNlEkYKB0dldFRleHQSHC5oZWFkd2F0ZXIudjEuR2V0VGV4dFJlcXVlc3QaHS5oZWFkd2F0ZXIudjEuR2V0VGV4dFJlc3BvbnNlElQKC0dldE9yaWdpbmFsEiAuaGVhZHdhdGVyLnYxLkdldE9yaWdpbmFsUmVxdWVzdBohLmhlYWR3YXRlci52MS5HZXRPcmlnaW5hbFJlc3BvbnNlMAESVQoMQ3JlYXRlVXBsb2FkEiEuaGVhZHdhdGVyLnYxLkNyZWF0ZVVwbG9hZFJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuQ3JlYXRlVXBsb2FkUmVzcG9uc2USTgoJUHV0VXBsb2FkEh4uaGVhZHdhdGVyLnYxLlB1dFVwbG9hZFJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuUHV0VXBsb2FkUmVzcG9uc2UoARJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJbCg5EZWxldGVEb2N1bWVudBIjLmhlYWR3YXRlci52MS5EZWxldGVEb2N1bWVudFJlcXVlc3QaJC5oZWFkd2F0ZXIudjEuRGVsZXRlRG9jdW1lbnRSZXNwb25zZRJSCgtHZXRQaXBlbGluZRIgLmhlYWR3YXRlci52MS5HZXRQaXBlbGluZVJlcXVlc3QaIS5oZWFkd2F0ZXIudjEuR2V0UGlwZWxpbmVSZXNwb25zZRJeCg9MaXN0RGVhZExldHRlcnMSJC5oZWFkd2F0ZXIudjEuTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBolLmhlYWR3YXRlci52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJkChFSZXBsYXlEZWFkTGV0dGVycxImLmhlYWR3YXRlci52MS5SZXBsYXlEZWFkTGV0dGVyc1JlcXVlc3QaJy5oZWFkd2F0ZXIudjEuUmVwbGF5RGVhZExldHRlcnNSZXNwb25zZRJICgdSZWluZGV4EhwuaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXF1ZXN0Gh0uaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_timestamp, file_headwater_v1_common]);
+  fileDesc("ChloZWFkd2F0ZXIvdjEvaW5nZXN0LnByb3RvEgxoZWFkd2F0ZXIudjEiSwoHRmFpbHVyZRINCgVzdGFnZRgBIAEoCRIOCgZyZWFzb24YAiABKAkSDwoHbWVzc2FnZRgDIAEoCRIQCghhdHRlbXB0cxgEIAEoDSKVAgoIRG9jdW1lbnQSMAoIbWV0YWRhdGEYASABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIqCgVzdGF0ZRgCIAEoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEiYKB2ZhaWx1cmUYAyABKAsyFS5oZWFkd2F0ZXIudjEuRmFpbHVyZRISCgpzaXplX2J5dGVzGAQgASgEEhAKCHBhc3NhZ2VzGAUgASgNEhMKC3RleHRfbGVuZ3RoGAYgASgNEjAKDHVwZGF0ZWRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY29udGVudF9zaGEyNTYYCCABKAkibwoLUHVzaFJlcXVlc3QSLgoIZG9jdW1lbnQYASABKAsyGi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50SAASKAoFY2h1bmsYAiABKAsyFy5oZWFkd2F0ZXIudjEuUHVzaENodW5rSABCBgoEcGFydCLAAgoMUHVzaERvY3VtZW50Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEg0KBXRpdGxlGAQgASgJEgsKA3VyaRgFIAEoCRISCgptZWRpYV90eXBlGAYgASgJEj4KCmF0dHJpYnV0ZXMYByADKAsyKi5oZWFkd2F0ZXIudjEuUHVzaERvY3VtZW50LkF0dHJpYnV0ZXNFbnRyeRIxCg1vYnNlcnZlZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjb250ZW50GAkgASgMEgwKBG1vcmUYCiABKAgSDgoGdXBsb2FkGAsgASgJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIicKCVB1c2hDaHVuaxIMCgRkYXRhGAEgASgMEgwKBG1vcmUYAiABKAgidgoMUHVzaFJlc3BvbnNlEgoKAmlkGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEQoJcGFydGl0aW9uGAMgASgNEg4KBm9mZnNldBgEIAEoAxImCgVlcnJvchgFIAEoCzIXLmhlYWR3YXRlci52MS5QdXNoRXJyb3IiLAoJUHVzaEVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKDFdhdGNoUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCwoDaWRzGAIgAygJEhUKDXVudGlsX3NldHRsZWQYAyABKAgSFAoMY2hhbmdlc19vbmx5GAQgASgIIjkKDVdhdGNoUmVzcG9uc2USKAoIZG9jdW1lbnQYASABKAsyFi5oZWFkd2F0ZXIudjEuRG9jdW1lbnQiMAoSR2V0RG9jdW1lbnRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCSI/ChNHZXREb2N1bWVudFJlc3BvbnNlEigKCGRvY3VtZW50GAEgASgLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50ImUKDkdldFRleHRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgDEiYKBXJhbmdlGAQgASgLMhcuaGVhZHdhdGVyLnYxLlRleHRSYW5nZSKOAQoPR2V0VGV4dFJlc3BvbnNlEjAKCG1ldGFkYXRhGAEgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEdGV4dBgCIAEoCRImCgVyYW5nZRgDIAEoCzIXLmhlYWR3YXRlci52MS5UZXh0UmFuZ2USEwoLdGV4dF9sZW5ndGgYBCABKA0iRAoSR2V0T3JpZ2luYWxSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCRISCgpwcmVmZXJfdXJsGAMgASgIIpQBChNHZXRPcmlnaW5hbFJlc3BvbnNlEjAKCG1ldGFkYXRhGAEgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEZGF0YRgCIAEoDBILCgN1cmwYAyABKAkSMAoMZXhwaXJlc190aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJjChNDcmVhdGVVcGxvYWRSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRITCgtkb2N1bWVudF9pZBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEEhMKC3dpdGhvdXRfdXJsGAQgASgIIuYBChRDcmVhdGVVcGxvYWRSZXNwb25zZRIOCgZ1cGxvYWQYASABKAkSCwoDdXJsGAIgASgJEkAKB2hlYWRlcnMYAyADKAsyLy5oZWFkd2F0ZXIudjEuQ3JlYXRlVXBsb2FkUmVzcG9uc2UuSGVhZGVyc0VudHJ5EjAKDGV4cGlyZXNfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdG9rZW4YBSABKAkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLwoQUHV0VXBsb2FkUmVxdWVzdBINCgV0b2tlbhgBIAEoCRIMCgRkYXRhGAIgASgMIiMKEVB1dFVwbG9hZFJlc3BvbnNlEg4KBnVwbG9hZBgBIAEoCSKNAQoUTGlzdERvY3VtZW50c1JlcXVlc3QSDgoGdGVuYW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJEisKBnN0YXRlcxgEIAMoDjIbLmhlYWR3YXRlci52MS5Eb2N1bWVudFN0YXRlEhEKCWlkX3ByZWZpeBgFIAEoCSJbChVMaXN0RG9jdW1lbnRzUmVzcG9uc2USKQoJZG9jdW1lbnRzGAEgAygLMhYuaGVhZHdhdGVyLnYxLkRvY3VtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIzChVEZWxldGVEb2N1bWVudFJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJIjsKFkRlbGV0ZURvY3VtZW50UmVzcG9uc2USEQoJcGFydGl0aW9uGAEgASgNEg4KBm9mZnNldBgCIAEoAyIkChJHZXRQaXBlbGluZVJlcXVlc3QSDgoGdGVuYW50GAEgASgJItIBChNHZXRQaXBlbGluZVJlc3BvbnNlEisKCWRvY3VtZW50cxgBIAMoCzIYLmhlYWR3YXRlci52MS5TdGF0ZUNvdW50Ei4KCnBhcnRpdGlvbnMYAiADKAsyGi5oZWFkd2F0ZXIudjEuUGFydGl0aW9uTGFnEhQKDGRlYWRfbGV0dGVycxgDIAEoBBIQCghwYXNzYWdlcxgEIAEoBBIZChFpbmRleF9maW5nZXJwcmludBgFIAEoCRIbChNpbmRleGVkX3NpbmNlX3N0YXJ0GAYgASgEIksKClN0YXRlQ291bnQSKgoFc3RhdGUYASABKA4yGy5oZWFkd2F0ZXIudjEuRG9jdW1lbnRTdGF0ZRIRCglkb2N1bWVudHMYAiABKAQiTwoMUGFydGl0aW9uTGFnEhEKCXBhcnRpdGlvbhgBIAEoDRISCgplbmRfb2Zmc2V0GAIgASgDEhgKEGNvbW1pdHRlZF9vZmZzZXQYAyABKAMiTwoWTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYgoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USLgoMZGVhZF9sZXR0ZXJzGAEgAygLMhguaGVhZHdhdGVyLnYxLkRlYWRMZXR0ZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIroBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhMKC2RvY3VtZW50X2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAMSJgoHZmFpbHVyZRgEIAEoCzIVLmhlYWR3YXRlci52MS5GYWlsdXJlEi8KC2ZhaWxlZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwYXJ0aXRpb24YBiABKA0SDgoGb2Zmc2V0GAcgASgDIjcKGFJlcGxheURlYWRMZXR0ZXJzUmVxdWVzdBIOCgZ0ZW5hbnQYASABKAkSCwoDaWRzGAIgAygJIi0KGVJlcGxheURlYWRMZXR0ZXJzUmVzcG9uc2USEAoIcmVwbGF5ZWQYASABKA0iSAoUR2V0RGVhZExldHRlclJlcXVlc3QSDgoGdGVuYW50GAEgASgJEgoKAmlkGAIgASgJEhQKDHdpdGhfY29udGVudBgDIAEoCCLDAgoVR2V0RGVhZExldHRlclJlc3BvbnNlEi0KC2RlYWRfbGV0dGVyGAEgASgLMhguaGVhZHdhdGVyLnYxLkRlYWRMZXR0ZXISMAoIbWV0YWRhdGEYAiABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRJBCgdoZWFkZXJzGAMgAygLMjAuaGVhZHdhdGVyLnYxLkdldERlYWRMZXR0ZXJSZXNwb25zZS5IZWFkZXJzRW50cnkSMQoNYXBwZW5kZWRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKc2l6ZV9ieXRlcxgFIAEoBBIPCgdjb250ZW50GAYgASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk0KDlJlaW5kZXhSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIrCgZhY3Rpb24YAiABKA4yGy5oZWFkd2F0ZXIudjEuUmVpbmRleEFjdGlvbiJPCg9SZWluZGV4UmVzcG9uc2USDAoEZG9uZRgBIAEoBBINCgV0b3RhbBgCIAEoBBIOCgZmYWlsZWQYAyABKAQSDwoHcmVzdW1lZBgEIAEoCCITChFHZXRSZWluZGV4UmVxdWVzdCKJAgoSR2V0UmVpbmRleFJlc3BvbnNlEikKBXN0YXRlGAEgASgOMhouaGVhZHdhdGVyLnYxLlJlaW5kZXhTdGF0ZRIPCgdydW5uaW5nGAIgASgIEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQSDgoGZmFpbGVkGAUgASgEEg8KB2NoYW5nZWQYBiABKAQSMAoMc3RhcnRlZF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCgtnZW5lcmF0aW9ucxgIIAMoCzIdLmhlYWR3YXRlci52MS5JbmRleEdlbmVyYXRpb24SEwoLZmluZ2VycHJpbnQYCSABKAkiVgoPSW5kZXhHZW5lcmF0aW9uEgwKBG5hbWUYASABKAkSDgoGc2VydmVzGAIgASgIEhAKCHBhc3NhZ2VzGAMgASgEEhMKC2ZpbmdlcnByaW50GAQgASgJIjIKEFJlY29uY2lsZVJlcXVlc3QSDgoGdGVuYW50GAEgASgJEg4KBnJlcGFpchgCIAEoCCJiChFSZWNvbmNpbGVSZXNwb25zZRIMCgRkb25lGAEgASgEEg0KBXRvdGFsGAIgASgEEjAKCGZpbmRpbmdzGAMgAygLMh4uaGVhZHdhdGVyLnYxLlJlY29uY2lsZUZpbmRpbmcijgEKEFJlY29uY2lsZUZpbmRpbmcSLgoLZGlzY3JlcGFuY3kYASABKA4yGS5oZWFkd2F0ZXIudjEuRGlzY3JlcGFuY3kSDQoFZm91bmQYAiABKAQSDgoGbWVuZGVkGAMgASgEEisKCGV4YW1wbGVzGAQgAygLMhkuaGVhZHdhdGVyLnYxLkRvY3VtZW50UmVmIikKC0RvY3VtZW50UmVmEg4KBnRlbmFudBgBIAEoCRIKCgJpZBgCIAEoCSrXAQoNRG9jdW1lbnRTdGF0ZRIeChpET0NVTUVOVF9TVEFURV9VTlNQRUNJRklFRBAAEhkKFURPQ1VNRU5UX1NUQVRFX1FVRVVFRBABEhoKFkRPQ1VNRU5UX1NUQVRFX1BBUlNJTkcQAhIcChhET0NVTUVOVF9TVEFURV9FTUJFRERJTkcQAxIaChZET0NVTUVOVF9TVEFURV9JTkRFWEVEEAQSGQoVRE9DVU1FTlRfU1RBVEVfRkFJTEVEEAUSGgoWRE9DVU1FTlRfU1RBVEVfREVMRVRFRBAGKmMKDVJlaW5kZXhBY3Rpb24SHgoaUkVJTkRFWF9BQ1RJT05fVU5TUEVDSUZJRUQQABIXChNSRUlOREVYX0FDVElPTl9VTkRPEAESGQoVUkVJTkRFWF9BQ1RJT05fRklOSVNIEAIqgwEKDFJlaW5kZXhTdGF0ZRIdChlSRUlOREVYX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVUkVJTkRFWF9TVEFURV9GSUxMSU5HEAESHQoZUkVJTkRFWF9TVEFURV9DQVRDSElOR19VUBACEhoKFlJFSU5ERVhfU1RBVEVfU1dJVENIRUQQAyqQAgoLRGlzY3JlcGFuY3kSGwoXRElTQ1JFUEFOQ1lfVU5TUEVDSUZJRUQQABIhCh1ESVNDUkVQQU5DWV9PUlBIQU5FRF9QQVNTQUdFUxABEiAKHERJU0NSRVBBTkNZX01JU1NJTkdfUEFTU0FHRVMQAhIjCh9ESVNDUkVQQU5DWV9JTkNPTVBMRVRFX1BBU1NBR0VTEAMSHQoZRElTQ1JFUEFOQ1lfT1RIRVJfVkVSU0lPThAEEiAKHERJU0NSRVBBTkNZX01JU1NJTkdfT1JJR0lOQUwQBRIcChhESVNDUkVQQU5DWV9NSVNTSU5HX1RFWFQQBhIbChdESVNDUkVQQU5DWV9VTlVTRURfQkxPQhAHMsUKCg1Jbmdlc3RTZXJ2aWNlEkEKBFB1c2gSGS5oZWFkd2F0ZXIudjEuUHVzaFJlcXVlc3QaGi5oZWFkd2F0ZXIudjEuUHVzaFJlc3BvbnNlKAEwARJCCgVXYXRjaBIaLmhlYWR3YXRlci52MS5XYXRjaFJlcXVlc3QaGy5oZWFkd2F0ZXIudjEuV2F0Y2hSZXNwb25zZTABElIKC0dldERvY3VtZW50EiAuaGVhZHdhdGVyLnYxLkdldERvY3VtZW50UmVxdWVzdBohLmhlYWR3YXRlci52MS5HZXREb2N1bWVudFJlc3BvbnNlEkYKB0dldFRleHQSHC5oZWFkd2F0ZXIudjEuR2V0VGV4dFJlcXVlc3QaHS5oZWFkd2F0ZXIudjEuR2V0VGV4dFJlc3BvbnNlElQKC0dldE9yaWdpbmFsEiAuaGVhZHdhdGVyLnYxLkdldE9yaWdpbmFsUmVxdWVzdBohLmhlYWR3YXRlci52MS5HZXRPcmlnaW5hbFJlc3BvbnNlMAESVQoMQ3JlYXRlVXBsb2FkEiEuaGVhZHdhdGVyLnYxLkNyZWF0ZVVwbG9hZFJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuQ3JlYXRlVXBsb2FkUmVzcG9uc2USTgoJUHV0VXBsb2FkEh4uaGVhZHdhdGVyLnYxLlB1dFVwbG9hZFJlcXVlc3QaHy5oZWFkd2F0ZXIudjEuUHV0VXBsb2FkUmVzcG9uc2UoARJYCg1MaXN0RG9jdW1lbnRzEiIuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkxpc3REb2N1bWVudHNSZXNwb25zZRJbCg5EZWxldGVEb2N1bWVudBIjLmhlYWR3YXRlci52MS5EZWxldGVEb2N1bWVudFJlcXVlc3QaJC5oZWFkd2F0ZXIudjEuRGVsZXRlRG9jdW1lbnRSZXNwb25zZRJSCgtHZXRQaXBlbGluZRIgLmhlYWR3YXRlci52MS5HZXRQaXBlbGluZVJlcXVlc3QaIS5oZWFkd2F0ZXIudjEuR2V0UGlwZWxpbmVSZXNwb25zZRJeCg9MaXN0RGVhZExldHRlcnMSJC5oZWFkd2F0ZXIudjEuTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBolLmhlYWR3YXRlci52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJYCg1HZXREZWFkTGV0dGVyEiIuaGVhZHdhdGVyLnYxLkdldERlYWRMZXR0ZXJSZXF1ZXN0GiMuaGVhZHdhdGVyLnYxLkdldERlYWRMZXR0ZXJSZXNwb25zZRJkChFSZXBsYXlEZWFkTGV0dGVycxImLmhlYWR3YXRlci52MS5SZXBsYXlEZWFkTGV0dGVyc1JlcXVlc3QaJy5oZWFkd2F0ZXIudjEuUmVwbGF5RGVhZExldHRlcnNSZXNwb25zZRJICgdSZWluZGV4EhwuaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXF1ZXN0Gh0uaGVhZHdhdGVyLnYxLlJlaW5kZXhSZXNwb25zZTABEk8KCkdldFJlaW5kZXgSHy5oZWFkd2F0ZXIudjEuR2V0UmVpbmRleFJlcXVlc3QaIC5oZWFkd2F0ZXIudjEuR2V0UmVpbmRleFJlc3BvbnNlEk4KCVJlY29uY2lsZRIeLmhlYWR3YXRlci52MS5SZWNvbmNpbGVSZXF1ZXN0Gh8uaGVhZHdhdGVyLnYxLlJlY29uY2lsZVJlc3BvbnNlMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_headwater_v1_common]);
 
 /**
  * Why a document could not be processed.
@@ -1222,6 +1222,97 @@ export const ReplayDeadLettersResponseSchema: GenMessage<ReplayDeadLettersRespon
   messageDesc(file_headwater_v1_ingest, 31);
 
 /**
+ * Which dead letter.
+ *
+ * @generated from message headwater.v1.GetDeadLetterRequest
+ */
+export type GetDeadLetterRequest = Message<"headwater.v1.GetDeadLetterRequest"> & {
+  /**
+   * Owner. Empty: "default".
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Id of the dead letter.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * True: `content` is set.
+   *
+   * @generated from field: bool with_content = 3;
+   */
+  withContent: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.GetDeadLetterRequest.
+ * Use `create(GetDeadLetterRequestSchema)` to create a new message.
+ */
+export const GetDeadLetterRequestSchema: GenMessage<GetDeadLetterRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 32);
+
+/**
+ * All that is known of a dead letter.
+ *
+ * @generated from message headwater.v1.GetDeadLetterResponse
+ */
+export type GetDeadLetterResponse = Message<"headwater.v1.GetDeadLetterResponse"> & {
+  /**
+   * What ListDeadLetters tells of it.
+   *
+   * @generated from field: headwater.v1.DeadLetter dead_letter = 1;
+   */
+  deadLetter?: DeadLetter | undefined;
+
+  /**
+   * What the event says of the document; unset where the event is a deletion or cannot be read.
+   *
+   * @generated from field: headwater.v1.DocumentMetadata metadata = 2;
+   */
+  metadata?: DocumentMetadata | undefined;
+
+  /**
+   * Headers of the record in the log: trace context and the like.
+   *
+   * @generated from field: map<string, string> headers = 3;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * When the event was written into the log.
+   *
+   * @generated from field: google.protobuf.Timestamp appended_time = 4;
+   */
+  appendedTime?: Timestamp | undefined;
+
+  /**
+   * Size of the original in bytes; of the whole record where the event cannot be read.
+   *
+   * @generated from field: uint64 size_bytes = 5;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * The first 1,048,576 bytes of the original, or of the record where the event cannot be read.
+   *
+   * @generated from field: bytes content = 6;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Describes the message headwater.v1.GetDeadLetterResponse.
+ * Use `create(GetDeadLetterResponseSchema)` to create a new message.
+ */
+export const GetDeadLetterResponseSchema: GenMessage<GetDeadLetterResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 33);
+
+/**
  * What to make anew.
  *
  * @generated from message headwater.v1.ReindexRequest
@@ -1233,6 +1324,13 @@ export type ReindexRequest = Message<"headwater.v1.ReindexRequest"> & {
    * @generated from field: string tenant = 1;
    */
   tenant: string;
+
+  /**
+   * Other than UNSPECIFIED only for all tenants.
+   *
+   * @generated from field: headwater.v1.ReindexAction action = 2;
+   */
+  action: ReindexAction;
 };
 
 /**
@@ -1240,7 +1338,7 @@ export type ReindexRequest = Message<"headwater.v1.ReindexRequest"> & {
  * Use `create(ReindexRequestSchema)` to create a new message.
  */
 export const ReindexRequestSchema: GenMessage<ReindexRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 32);
+  messageDesc(file_headwater_v1_ingest, 34);
 
 /**
  * Progress of a reindex; the last message has done equal to total.
@@ -1268,6 +1366,13 @@ export type ReindexResponse = Message<"headwater.v1.ReindexResponse"> & {
    * @generated from field: uint64 failed = 3;
    */
   failed: bigint;
+
+  /**
+   * True: it goes on where an earlier call was interrupted.
+   *
+   * @generated from field: bool resumed = 4;
+   */
+  resumed: boolean;
 };
 
 /**
@@ -1275,7 +1380,275 @@ export type ReindexResponse = Message<"headwater.v1.ReindexResponse"> & {
  * Use `create(ReindexResponseSchema)` to create a new message.
  */
 export const ReindexResponseSchema: GenMessage<ReindexResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_ingest, 33);
+  messageDesc(file_headwater_v1_ingest, 35);
+
+/**
+ * Asks for the state of the reindex of all tenants.
+ *
+ * @generated from message headwater.v1.GetReindexRequest
+ */
+export type GetReindexRequest = Message<"headwater.v1.GetReindexRequest"> & {
+};
+
+/**
+ * Describes the message headwater.v1.GetReindexRequest.
+ * Use `create(GetReindexRequestSchema)` to create a new message.
+ */
+export const GetReindexRequestSchema: GenMessage<GetReindexRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 36);
+
+/**
+ * State of the reindex of all tenants.
+ *
+ * @generated from message headwater.v1.GetReindexResponse
+ */
+export type GetReindexResponse = Message<"headwater.v1.GetReindexResponse"> & {
+  /**
+   * How it stands.
+   *
+   * @generated from field: headwater.v1.ReindexState state = 1;
+   */
+  state: ReindexState;
+
+  /**
+   * True: it is being worked on at this moment, in some process. False: it was interrupted, or there is nothing to do.
+   *
+   * @generated from field: bool running = 2;
+   */
+  running: boolean;
+
+  /**
+   * Documents that are done.
+   *
+   * @generated from field: uint64 done = 3;
+   */
+  done: bigint;
+
+  /**
+   * Documents in all, as counted when it began.
+   *
+   * @generated from field: uint64 total = 4;
+   */
+  total: bigint;
+
+  /**
+   * Of the done ones, how many failed.
+   *
+   * @generated from field: uint64 failed = 5;
+   */
+  failed: bigint;
+
+  /**
+   * Documents that changed and that the generation which does not serve has yet to take in.
+   *
+   * @generated from field: uint64 changed = 6;
+   */
+  changed: bigint;
+
+  /**
+   * When it began; unset where there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp started_time = 7;
+   */
+  startedTime?: Timestamp | undefined;
+
+  /**
+   * All generations.
+   *
+   * @generated from field: repeated headwater.v1.IndexGeneration generations = 8;
+   */
+  generations: IndexGeneration[];
+
+  /**
+   * Fingerprint of the model and chunking that passages would be made with now; empty where the embedding-worker
+   * cannot be asked.
+   *
+   * @generated from field: string fingerprint = 9;
+   */
+  fingerprint: string;
+};
+
+/**
+ * Describes the message headwater.v1.GetReindexResponse.
+ * Use `create(GetReindexResponseSchema)` to create a new message.
+ */
+export const GetReindexResponseSchema: GenMessage<GetReindexResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 37);
+
+/**
+ * One generation of the indexes.
+ *
+ * @generated from message headwater.v1.IndexGeneration
+ */
+export type IndexGeneration = Message<"headwater.v1.IndexGeneration"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * True: searches go here.
+   *
+   * @generated from field: bool serves = 2;
+   */
+  serves: boolean;
+
+  /**
+   * Passages in it.
+   *
+   * @generated from field: uint64 passages = 3;
+   */
+  passages: bigint;
+
+  /**
+   * Fingerprint of the model and chunking that it was made with.
+   *
+   * @generated from field: string fingerprint = 4;
+   */
+  fingerprint: string;
+};
+
+/**
+ * Describes the message headwater.v1.IndexGeneration.
+ * Use `create(IndexGenerationSchema)` to create a new message.
+ */
+export const IndexGenerationSchema: GenMessage<IndexGeneration> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 38);
+
+/**
+ * What to compare.
+ *
+ * @generated from message headwater.v1.ReconcileRequest
+ */
+export type ReconcileRequest = Message<"headwater.v1.ReconcileRequest"> & {
+  /**
+   * Owner; empty: all tenants.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * True: what differs is mended. False: it is only told.
+   *
+   * @generated from field: bool repair = 2;
+   */
+  repair: boolean;
+};
+
+/**
+ * Describes the message headwater.v1.ReconcileRequest.
+ * Use `create(ReconcileRequestSchema)` to create a new message.
+ */
+export const ReconcileRequestSchema: GenMessage<ReconcileRequest> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 39);
+
+/**
+ * Progress of a comparison; the last message has done equal to total.
+ *
+ * @generated from message headwater.v1.ReconcileResponse
+ */
+export type ReconcileResponse = Message<"headwater.v1.ReconcileResponse"> & {
+  /**
+   * Documents that were looked at: once in the catalog, once in the indexes.
+   *
+   * @generated from field: uint64 done = 1;
+   */
+  done: bigint;
+
+  /**
+   * Documents in all, as counted at the beginning, or `done` where there are more.
+   *
+   * @generated from field: uint64 total = 2;
+   */
+  total: bigint;
+
+  /**
+   * What was found so far; kinds that were not found are left out.
+   *
+   * @generated from field: repeated headwater.v1.ReconcileFinding findings = 3;
+   */
+  findings: ReconcileFinding[];
+};
+
+/**
+ * Describes the message headwater.v1.ReconcileResponse.
+ * Use `create(ReconcileResponseSchema)` to create a new message.
+ */
+export const ReconcileResponseSchema: GenMessage<ReconcileResponse> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 40);
+
+/**
+ * What was found of one kind.
+ *
+ * @generated from message headwater.v1.ReconcileFinding
+ */
+export type ReconcileFinding = Message<"headwater.v1.ReconcileFinding"> & {
+  /**
+   * What differs.
+   *
+   * @generated from field: headwater.v1.Discrepancy discrepancy = 1;
+   */
+  discrepancy: Discrepancy;
+
+  /**
+   * How many documents; of UNUSED_BLOB how many blobs.
+   *
+   * @generated from field: uint64 found = 2;
+   */
+  found: bigint;
+
+  /**
+   * Of those, how many are mended: in the last message, those whose way through the log is done.
+   *
+   * @generated from field: uint64 mended = 3;
+   */
+  mended: bigint;
+
+  /**
+   * Up to five of the documents.
+   *
+   * @generated from field: repeated headwater.v1.DocumentRef examples = 4;
+   */
+  examples: DocumentRef[];
+};
+
+/**
+ * Describes the message headwater.v1.ReconcileFinding.
+ * Use `create(ReconcileFindingSchema)` to create a new message.
+ */
+export const ReconcileFindingSchema: GenMessage<ReconcileFinding> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 41);
+
+/**
+ * Names a document.
+ *
+ * @generated from message headwater.v1.DocumentRef
+ */
+export type DocumentRef = Message<"headwater.v1.DocumentRef"> & {
+  /**
+   * Owner.
+   *
+   * @generated from field: string tenant = 1;
+   */
+  tenant: string;
+
+  /**
+   * Id within the tenant.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message headwater.v1.DocumentRef.
+ * Use `create(DocumentRefSchema)` to create a new message.
+ */
+export const DocumentRefSchema: GenMessage<DocumentRef> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_ingest, 42);
 
 /**
  * How far a document has come.
@@ -1345,6 +1718,172 @@ export type DocumentState = (typeof DocumentState)[keyof typeof DocumentState] |
  */
 export const DocumentStateSchema: GenEnum<DocumentState> = /*@__PURE__*/
   enumDesc(file_headwater_v1_ingest, 0);
+
+/**
+ * What a Reindex call is to do.
+ *
+ * @generated from enum headwater.v1.ReindexAction
+ */
+export const ReindexAction = {
+  /**
+   * Goes on with a reindex that was interrupted, where model and chunking are as it began with; else begins anew.
+   *
+   * @generated from enum value: REINDEX_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Makes the generation that served before serve again, once it has what changed since. Model and chunking have to be
+   * those that it was made with: FAILED_PRECONDITION where they are not, or where there is none.
+   *
+   * @generated from enum value: REINDEX_ACTION_UNDO = 1;
+   */
+  UNDO: 1,
+
+  /**
+   * Drops the generation that does not serve: one that served before, or one that is not finished. Frees its disk.
+   *
+   * @generated from enum value: REINDEX_ACTION_FINISH = 2;
+   */
+  FINISH: 2,
+} as const;
+
+/**
+ * What a Reindex call is to do.
+ *
+ * @generated from enum headwater.v1.ReindexAction
+ */
+export type ReindexAction = (typeof ReindexAction)[keyof typeof ReindexAction] | UnknownEnum;
+
+/**
+ * Describes the enum headwater.v1.ReindexAction.
+ */
+export const ReindexActionSchema: GenEnum<ReindexAction> = /*@__PURE__*/
+  enumDesc(file_headwater_v1_ingest, 1);
+
+/**
+ * How a reindex stands.
+ *
+ * @generated from enum headwater.v1.ReindexState
+ */
+export const ReindexState = {
+  /**
+   * There is one generation, or none: nothing to go on with and nothing to undo.
+   *
+   * @generated from enum value: REINDEX_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A new generation is being filled.
+   *
+   * @generated from enum value: REINDEX_STATE_FILLING = 1;
+   */
+  FILLING: 1,
+
+  /**
+   * The new generation is filled; what changed meanwhile is caught up with.
+   *
+   * @generated from enum value: REINDEX_STATE_CATCHING_UP = 2;
+   */
+  CATCHING_UP: 2,
+
+  /**
+   * The new generation serves, and the one before is kept: it can be undone.
+   *
+   * @generated from enum value: REINDEX_STATE_SWITCHED = 3;
+   */
+  SWITCHED: 3,
+} as const;
+
+/**
+ * How a reindex stands.
+ *
+ * @generated from enum headwater.v1.ReindexState
+ */
+export type ReindexState = (typeof ReindexState)[keyof typeof ReindexState] | UnknownEnum;
+
+/**
+ * Describes the enum headwater.v1.ReindexState.
+ */
+export const ReindexStateSchema: GenEnum<ReindexState> = /*@__PURE__*/
+  enumDesc(file_headwater_v1_ingest, 2);
+
+/**
+ * What differs between originals, catalog and indexes.
+ *
+ * @generated from enum headwater.v1.Discrepancy
+ */
+export const Discrepancy = {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISCREPANCY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * In an index, and not in the catalog. Mended by removal.
+   *
+   * @generated from enum value: DISCREPANCY_ORPHANED_PASSAGES = 1;
+   */
+  ORPHANED_PASSAGES: 1,
+
+  /**
+   * In the catalog, and in neither index. Mended by making the passages anew.
+   *
+   * @generated from enum value: DISCREPANCY_MISSING_PASSAGES = 2;
+   */
+  MISSING_PASSAGES: 2,
+
+  /**
+   * The indexes hold another number of passages than the document has, or differ. Mended by making them anew.
+   *
+   * @generated from enum value: DISCREPANCY_INCOMPLETE_PASSAGES = 3;
+   */
+  INCOMPLETE_PASSAGES: 3,
+
+  /**
+   * The indexes hold another version than the catalog, or two. Mended by making the passages anew.
+   *
+   * @generated from enum value: DISCREPANCY_OTHER_VERSION = 4;
+   */
+  OTHER_VERSION: 4,
+
+  /**
+   * The original is gone. Cannot be mended: the document has to be pushed again.
+   *
+   * @generated from enum value: DISCREPANCY_MISSING_ORIGINAL = 5;
+   */
+  MISSING_ORIGINAL: 5,
+
+  /**
+   * The extracted text is gone. Mended by extracting it anew.
+   *
+   * @generated from enum value: DISCREPANCY_MISSING_TEXT = 6;
+   */
+  MISSING_TEXT: 6,
+
+  /**
+   * Originals and texts of versions that are no longer served. Mended by removal.
+   *
+   * @generated from enum value: DISCREPANCY_UNUSED_BLOB = 7;
+   */
+  UNUSED_BLOB: 7,
+} as const;
+
+/**
+ * What differs between originals, catalog and indexes.
+ *
+ * @generated from enum headwater.v1.Discrepancy
+ */
+export type Discrepancy = (typeof Discrepancy)[keyof typeof Discrepancy] | UnknownEnum;
+
+/**
+ * Describes the enum headwater.v1.Discrepancy.
+ */
+export const DiscrepancySchema: GenEnum<Discrepancy> = /*@__PURE__*/
+  enumDesc(file_headwater_v1_ingest, 3);
 
 /**
  * Owns documents: takes them in, says how far each has come, gives them back, deletes them.
@@ -1465,6 +2004,16 @@ export const IngestService: GenService<{
     output: typeof ListDeadLettersResponseSchema;
   },
   /**
+   * One dead letter with all that is known of it. NOT_FOUND where there is none of this id, or no more.
+   *
+   * @generated from rpc headwater.v1.IngestService.GetDeadLetter
+   */
+  getDeadLetter: {
+    methodKind: "unary";
+    input: typeof GetDeadLetterRequestSchema;
+    output: typeof GetDeadLetterResponseSchema;
+  },
+  /**
    * Puts dead letters back into the log, to be tried again.
    *
    * @generated from rpc headwater.v1.IngestService.ReplayDeadLetters
@@ -1475,7 +2024,9 @@ export const IngestService: GenService<{
     output: typeof ReplayDeadLettersResponseSchema;
   },
   /**
-   * Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress.
+   * Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. Of all
+   * tenants: a new generation of the indexes is filled while the old one serves. A caller who leaves stops it; the
+   * next call goes on where it was. ABORTED while another one runs, in whatever process.
    *
    * @generated from rpc headwater.v1.IngestService.Reindex
    */
@@ -1483,6 +2034,27 @@ export const IngestService: GenService<{
     methodKind: "server_streaming";
     input: typeof ReindexRequestSchema;
     output: typeof ReindexResponseSchema;
+  },
+  /**
+   * How far a reindex has come, whether it runs or not, and which generations there are.
+   *
+   * @generated from rpc headwater.v1.IngestService.GetReindex
+   */
+  getReindex: {
+    methodKind: "unary";
+    input: typeof GetReindexRequestSchema;
+    output: typeof GetReindexResponseSchema;
+  },
+  /**
+   * Compares originals, catalog and both indexes, and mends what differs if told to. Streams its progress.
+   * Safe while documents are processed: what is mended goes through the log, behind what is under way.
+   *
+   * @generated from rpc headwater.v1.IngestService.Reconcile
+   */
+  reconcile: {
+    methodKind: "server_streaming";
+    input: typeof ReconcileRequestSchema;
+    output: typeof ReconcileResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_headwater_v1_ingest, 0);

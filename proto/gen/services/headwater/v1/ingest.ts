@@ -93,6 +93,198 @@ export function documentStateToJSON(object: DocumentState): string {
   }
 }
 
+/** What a Reindex call is to do. */
+export const ReindexAction = {
+  /** UNSPECIFIED - Goes on with a reindex that was interrupted, where model and chunking are as it began with; else begins anew. */
+  UNSPECIFIED: 0,
+  /**
+   * UNDO - Makes the generation that served before serve again, once it has what changed since. Model and chunking have to be
+   * those that it was made with: FAILED_PRECONDITION where they are not, or where there is none.
+   */
+  UNDO: 1,
+  /** FINISH - Drops the generation that does not serve: one that served before, or one that is not finished. Frees its disk. */
+  FINISH: 2,
+} as const;
+
+export type ReindexAction = typeof ReindexAction[keyof typeof ReindexAction];
+
+export namespace ReindexAction {
+  export type UNSPECIFIED = typeof ReindexAction.UNSPECIFIED;
+  export type UNDO = typeof ReindexAction.UNDO;
+  export type FINISH = typeof ReindexAction.FINISH;
+}
+
+export function reindexActionFromJSON(object: any): ReindexAction {
+  switch (object) {
+    case 0:
+    case "REINDEX_ACTION_UNSPECIFIED":
+      return ReindexAction.UNSPECIFIED;
+    case 1:
+    case "REINDEX_ACTION_UNDO":
+      return ReindexAction.UNDO;
+    case 2:
+    case "REINDEX_ACTION_FINISH":
+      return ReindexAction.FINISH;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReindexAction");
+  }
+}
+
+export function reindexActionToJSON(object: ReindexAction): string {
+  switch (object) {
+    case ReindexAction.UNSPECIFIED:
+      return "REINDEX_ACTION_UNSPECIFIED";
+    case ReindexAction.UNDO:
+      return "REINDEX_ACTION_UNDO";
+    case ReindexAction.FINISH:
+      return "REINDEX_ACTION_FINISH";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReindexAction");
+  }
+}
+
+/** How a reindex stands. */
+export const ReindexState = {
+  /** UNSPECIFIED - There is one generation, or none: nothing to go on with and nothing to undo. */
+  UNSPECIFIED: 0,
+  /** FILLING - A new generation is being filled. */
+  FILLING: 1,
+  /** CATCHING_UP - The new generation is filled; what changed meanwhile is caught up with. */
+  CATCHING_UP: 2,
+  /** SWITCHED - The new generation serves, and the one before is kept: it can be undone. */
+  SWITCHED: 3,
+} as const;
+
+export type ReindexState = typeof ReindexState[keyof typeof ReindexState];
+
+export namespace ReindexState {
+  export type UNSPECIFIED = typeof ReindexState.UNSPECIFIED;
+  export type FILLING = typeof ReindexState.FILLING;
+  export type CATCHING_UP = typeof ReindexState.CATCHING_UP;
+  export type SWITCHED = typeof ReindexState.SWITCHED;
+}
+
+export function reindexStateFromJSON(object: any): ReindexState {
+  switch (object) {
+    case 0:
+    case "REINDEX_STATE_UNSPECIFIED":
+      return ReindexState.UNSPECIFIED;
+    case 1:
+    case "REINDEX_STATE_FILLING":
+      return ReindexState.FILLING;
+    case 2:
+    case "REINDEX_STATE_CATCHING_UP":
+      return ReindexState.CATCHING_UP;
+    case 3:
+    case "REINDEX_STATE_SWITCHED":
+      return ReindexState.SWITCHED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReindexState");
+  }
+}
+
+export function reindexStateToJSON(object: ReindexState): string {
+  switch (object) {
+    case ReindexState.UNSPECIFIED:
+      return "REINDEX_STATE_UNSPECIFIED";
+    case ReindexState.FILLING:
+      return "REINDEX_STATE_FILLING";
+    case ReindexState.CATCHING_UP:
+      return "REINDEX_STATE_CATCHING_UP";
+    case ReindexState.SWITCHED:
+      return "REINDEX_STATE_SWITCHED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReindexState");
+  }
+}
+
+/** What differs between originals, catalog and indexes. */
+export const Discrepancy = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: 0,
+  /** ORPHANED_PASSAGES - In an index, and not in the catalog. Mended by removal. */
+  ORPHANED_PASSAGES: 1,
+  /** MISSING_PASSAGES - In the catalog, and in neither index. Mended by making the passages anew. */
+  MISSING_PASSAGES: 2,
+  /** INCOMPLETE_PASSAGES - The indexes hold another number of passages than the document has, or differ. Mended by making them anew. */
+  INCOMPLETE_PASSAGES: 3,
+  /** OTHER_VERSION - The indexes hold another version than the catalog, or two. Mended by making the passages anew. */
+  OTHER_VERSION: 4,
+  /** MISSING_ORIGINAL - The original is gone. Cannot be mended: the document has to be pushed again. */
+  MISSING_ORIGINAL: 5,
+  /** MISSING_TEXT - The extracted text is gone. Mended by extracting it anew. */
+  MISSING_TEXT: 6,
+  /** UNUSED_BLOB - Originals and texts of versions that are no longer served. Mended by removal. */
+  UNUSED_BLOB: 7,
+} as const;
+
+export type Discrepancy = typeof Discrepancy[keyof typeof Discrepancy];
+
+export namespace Discrepancy {
+  export type UNSPECIFIED = typeof Discrepancy.UNSPECIFIED;
+  export type ORPHANED_PASSAGES = typeof Discrepancy.ORPHANED_PASSAGES;
+  export type MISSING_PASSAGES = typeof Discrepancy.MISSING_PASSAGES;
+  export type INCOMPLETE_PASSAGES = typeof Discrepancy.INCOMPLETE_PASSAGES;
+  export type OTHER_VERSION = typeof Discrepancy.OTHER_VERSION;
+  export type MISSING_ORIGINAL = typeof Discrepancy.MISSING_ORIGINAL;
+  export type MISSING_TEXT = typeof Discrepancy.MISSING_TEXT;
+  export type UNUSED_BLOB = typeof Discrepancy.UNUSED_BLOB;
+}
+
+export function discrepancyFromJSON(object: any): Discrepancy {
+  switch (object) {
+    case 0:
+    case "DISCREPANCY_UNSPECIFIED":
+      return Discrepancy.UNSPECIFIED;
+    case 1:
+    case "DISCREPANCY_ORPHANED_PASSAGES":
+      return Discrepancy.ORPHANED_PASSAGES;
+    case 2:
+    case "DISCREPANCY_MISSING_PASSAGES":
+      return Discrepancy.MISSING_PASSAGES;
+    case 3:
+    case "DISCREPANCY_INCOMPLETE_PASSAGES":
+      return Discrepancy.INCOMPLETE_PASSAGES;
+    case 4:
+    case "DISCREPANCY_OTHER_VERSION":
+      return Discrepancy.OTHER_VERSION;
+    case 5:
+    case "DISCREPANCY_MISSING_ORIGINAL":
+      return Discrepancy.MISSING_ORIGINAL;
+    case 6:
+    case "DISCREPANCY_MISSING_TEXT":
+      return Discrepancy.MISSING_TEXT;
+    case 7:
+    case "DISCREPANCY_UNUSED_BLOB":
+      return Discrepancy.UNUSED_BLOB;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Discrepancy");
+  }
+}
+
+export function discrepancyToJSON(object: Discrepancy): string {
+  switch (object) {
+    case Discrepancy.UNSPECIFIED:
+      return "DISCREPANCY_UNSPECIFIED";
+    case Discrepancy.ORPHANED_PASSAGES:
+      return "DISCREPANCY_ORPHANED_PASSAGES";
+    case Discrepancy.MISSING_PASSAGES:
+      return "DISCREPANCY_MISSING_PASSAGES";
+    case Discrepancy.INCOMPLETE_PASSAGES:
+      return "DISCREPANCY_INCOMPLETE_PASSAGES";
+    case Discrepancy.OTHER_VERSION:
+      return "DISCREPANCY_OTHER_VERSION";
+    case Discrepancy.MISSING_ORIGINAL:
+      return "DISCREPANCY_MISSING_ORIGINAL";
+    case Discrepancy.MISSING_TEXT:
+      return "DISCREPANCY_MISSING_TEXT";
+    case Discrepancy.UNUSED_BLOB:
+      return "DISCREPANCY_UNUSED_BLOB";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Discrepancy");
+  }
+}
+
 /** Why a document could not be processed. */
 export interface Failure {
   /** Where it failed: "read", "parse", "chunk", "embed" or "index". */
@@ -472,10 +664,49 @@ export interface ReplayDeadLettersResponse {
   replayed: number;
 }
 
+/** Which dead letter. */
+export interface GetDeadLetterRequest {
+  /** Owner. Empty: "default". */
+  tenant: string;
+  /** Id of the dead letter. */
+  id: string;
+  /** True: `content` is set. */
+  withContent: boolean;
+}
+
+/** All that is known of a dead letter. */
+export interface GetDeadLetterResponse {
+  /** What ListDeadLetters tells of it. */
+  deadLetter:
+    | DeadLetter
+    | undefined;
+  /** What the event says of the document; unset where the event is a deletion or cannot be read. */
+  metadata:
+    | DocumentMetadata
+    | undefined;
+  /** Headers of the record in the log: trace context and the like. */
+  headers: { [key: string]: string };
+  /** When the event was written into the log. */
+  appendedTime:
+    | Date
+    | undefined;
+  /** Size of the original in bytes; of the whole record where the event cannot be read. */
+  sizeBytes: number;
+  /** The first 1,048,576 bytes of the original, or of the record where the event cannot be read. */
+  content: Uint8Array;
+}
+
+export interface GetDeadLetterResponse_HeadersEntry {
+  key: string;
+  value: string;
+}
+
 /** What to make anew. */
 export interface ReindexRequest {
   /** Owner; empty: all tenants. */
   tenant: string;
+  /** Other than UNSPECIFIED only for all tenants. */
+  action: ReindexAction;
 }
 
 /** Progress of a reindex; the last message has done equal to total. */
@@ -486,6 +717,89 @@ export interface ReindexResponse {
   total: number;
   /** Of the done ones, how many failed; they are in the dead letters. */
   failed: number;
+  /** True: it goes on where an earlier call was interrupted. */
+  resumed: boolean;
+}
+
+/** Asks for the state of the reindex of all tenants. */
+export interface GetReindexRequest {
+}
+
+/** State of the reindex of all tenants. */
+export interface GetReindexResponse {
+  /** How it stands. */
+  state: ReindexState;
+  /** True: it is being worked on at this moment, in some process. False: it was interrupted, or there is nothing to do. */
+  running: boolean;
+  /** Documents that are done. */
+  done: number;
+  /** Documents in all, as counted when it began. */
+  total: number;
+  /** Of the done ones, how many failed. */
+  failed: number;
+  /** Documents that changed and that the generation which does not serve has yet to take in. */
+  changed: number;
+  /** When it began; unset where there is none. */
+  startedTime:
+    | Date
+    | undefined;
+  /** All generations. */
+  generations: IndexGeneration[];
+  /**
+   * Fingerprint of the model and chunking that passages would be made with now; empty where the embedding-worker
+   * cannot be asked.
+   */
+  fingerprint: string;
+}
+
+/** One generation of the indexes. */
+export interface IndexGeneration {
+  /** Its name. */
+  name: string;
+  /** True: searches go here. */
+  serves: boolean;
+  /** Passages in it. */
+  passages: number;
+  /** Fingerprint of the model and chunking that it was made with. */
+  fingerprint: string;
+}
+
+/** What to compare. */
+export interface ReconcileRequest {
+  /** Owner; empty: all tenants. */
+  tenant: string;
+  /** True: what differs is mended. False: it is only told. */
+  repair: boolean;
+}
+
+/** Progress of a comparison; the last message has done equal to total. */
+export interface ReconcileResponse {
+  /** Documents that were looked at: once in the catalog, once in the indexes. */
+  done: number;
+  /** Documents in all, as counted at the beginning, or `done` where there are more. */
+  total: number;
+  /** What was found so far; kinds that were not found are left out. */
+  findings: ReconcileFinding[];
+}
+
+/** What was found of one kind. */
+export interface ReconcileFinding {
+  /** What differs. */
+  discrepancy: Discrepancy;
+  /** How many documents; of UNUSED_BLOB how many blobs. */
+  found: number;
+  /** Of those, how many are mended: in the last message, those whose way through the log is done. */
+  mended: number;
+  /** Up to five of the documents. */
+  examples: DocumentRef[];
+}
+
+/** Names a document. */
+export interface DocumentRef {
+  /** Owner. */
+  tenant: string;
+  /** Id within the tenant. */
+  id: string;
 }
 
 function createBaseFailure(): Failure {
@@ -4313,14 +4627,409 @@ export const ReplayDeadLettersResponse: MessageFns<ReplayDeadLettersResponse> = 
   },
 };
 
+function createBaseGetDeadLetterRequest(): GetDeadLetterRequest {
+  return { tenant: "", id: "", withContent: false };
+}
+
+export const GetDeadLetterRequest: MessageFns<GetDeadLetterRequest> = {
+  encode(message: GetDeadLetterRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    if (message.withContent !== false) {
+      writer.uint32(24).bool(message.withContent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDeadLetterRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDeadLetterRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.withContent = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetDeadLetterRequest {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      withContent: isSet(object.withContent)
+        ? globalThis.Boolean(object.withContent)
+        : isSet(object.with_content)
+        ? globalThis.Boolean(object.with_content)
+        : false,
+    };
+  },
+
+  toJSON(message: GetDeadLetterRequest): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.withContent !== false) {
+      obj.withContent = message.withContent;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetDeadLetterRequest>): GetDeadLetterRequest {
+    return GetDeadLetterRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDeadLetterRequest>): GetDeadLetterRequest {
+    const message = createBaseGetDeadLetterRequest();
+    message.tenant = object.tenant ?? "";
+    message.id = object.id ?? "";
+    message.withContent = object.withContent ?? false;
+    return message;
+  },
+};
+
+function createBaseGetDeadLetterResponse(): GetDeadLetterResponse {
+  return {
+    deadLetter: undefined,
+    metadata: undefined,
+    headers: {},
+    appendedTime: undefined,
+    sizeBytes: 0,
+    content: new Uint8Array(0),
+  };
+}
+
+export const GetDeadLetterResponse: MessageFns<GetDeadLetterResponse> = {
+  encode(message: GetDeadLetterResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deadLetter !== undefined) {
+      DeadLetter.encode(message.deadLetter, writer.uint32(10).fork()).join();
+    }
+    if (message.metadata !== undefined) {
+      DocumentMetadata.encode(message.metadata, writer.uint32(18).fork()).join();
+    }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      GetDeadLetterResponse_HeadersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    if (message.appendedTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.appendedTime), writer.uint32(34).fork()).join();
+    }
+    if (message.sizeBytes !== 0) {
+      writer.uint32(40).uint64(message.sizeBytes);
+    }
+    if (message.content.length !== 0) {
+      writer.uint32(50).bytes(message.content);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDeadLetterResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDeadLetterResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.deadLetter = DeadLetter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.metadata = DocumentMetadata.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = GetDeadLetterResponse_HeadersEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.headers[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.appendedTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sizeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.content = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetDeadLetterResponse {
+    return {
+      deadLetter: isSet(object.deadLetter)
+        ? DeadLetter.fromJSON(object.deadLetter)
+        : isSet(object.dead_letter)
+        ? DeadLetter.fromJSON(object.dead_letter)
+        : undefined,
+      metadata: isSet(object.metadata) ? DocumentMetadata.fromJSON(object.metadata) : undefined,
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      appendedTime: isSet(object.appendedTime)
+        ? fromJsonTimestamp(object.appendedTime)
+        : isSet(object.appended_time)
+        ? fromJsonTimestamp(object.appended_time)
+        : undefined,
+      sizeBytes: isSet(object.sizeBytes)
+        ? globalThis.Number(object.sizeBytes)
+        : isSet(object.size_bytes)
+        ? globalThis.Number(object.size_bytes)
+        : 0,
+      content: isSet(object.content) ? bytesFromBase64(object.content) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: GetDeadLetterResponse): unknown {
+    const obj: any = {};
+    if (message.deadLetter !== undefined) {
+      obj.deadLetter = DeadLetter.toJSON(message.deadLetter);
+    }
+    if (message.metadata !== undefined) {
+      obj.metadata = DocumentMetadata.toJSON(message.metadata);
+    }
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
+    if (message.appendedTime !== undefined) {
+      obj.appendedTime = message.appendedTime.toISOString();
+    }
+    if (message.sizeBytes !== 0) {
+      obj.sizeBytes = Math.round(message.sizeBytes);
+    }
+    if (message.content.length !== 0) {
+      obj.content = base64FromBytes(message.content);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetDeadLetterResponse>): GetDeadLetterResponse {
+    return GetDeadLetterResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDeadLetterResponse>): GetDeadLetterResponse {
+    const message = createBaseGetDeadLetterResponse();
+    message.deadLetter = (object.deadLetter !== undefined && object.deadLetter !== null)
+      ? DeadLetter.fromPartial(object.deadLetter)
+      : undefined;
+    message.metadata = (object.metadata !== undefined && object.metadata !== null)
+      ? DocumentMetadata.fromPartial(object.metadata)
+      : undefined;
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.appendedTime = object.appendedTime ?? undefined;
+    message.sizeBytes = object.sizeBytes ?? 0;
+    message.content = object.content ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseGetDeadLetterResponse_HeadersEntry(): GetDeadLetterResponse_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const GetDeadLetterResponse_HeadersEntry: MessageFns<GetDeadLetterResponse_HeadersEntry> = {
+  encode(message: GetDeadLetterResponse_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetDeadLetterResponse_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetDeadLetterResponse_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetDeadLetterResponse_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: GetDeadLetterResponse_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetDeadLetterResponse_HeadersEntry>): GetDeadLetterResponse_HeadersEntry {
+    return GetDeadLetterResponse_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetDeadLetterResponse_HeadersEntry>): GetDeadLetterResponse_HeadersEntry {
+    const message = createBaseGetDeadLetterResponse_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
 function createBaseReindexRequest(): ReindexRequest {
-  return { tenant: "" };
+  return { tenant: "", action: 0 };
 }
 
 export const ReindexRequest: MessageFns<ReindexRequest> = {
   encode(message: ReindexRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.tenant !== "") {
       writer.uint32(10).string(message.tenant);
+    }
+    if (message.action !== 0) {
+      writer.uint32(16).int32(message.action);
     }
     return writer;
   },
@@ -4346,6 +5055,14 @@ export const ReindexRequest: MessageFns<ReindexRequest> = {
             message.tenant = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.action = reader.int32() as any;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4359,13 +5076,19 @@ export const ReindexRequest: MessageFns<ReindexRequest> = {
   },
 
   fromJSON(object: any): ReindexRequest {
-    return { tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "" };
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      action: isSet(object.action) ? reindexActionFromJSON(object.action) : 0,
+    };
   },
 
   toJSON(message: ReindexRequest): unknown {
     const obj: any = {};
     if (message.tenant !== "") {
       obj.tenant = message.tenant;
+    }
+    if (message.action !== 0) {
+      obj.action = reindexActionToJSON(message.action);
     }
     return obj;
   },
@@ -4376,12 +5099,13 @@ export const ReindexRequest: MessageFns<ReindexRequest> = {
   fromPartial(object: DeepPartial<ReindexRequest>): ReindexRequest {
     const message = createBaseReindexRequest();
     message.tenant = object.tenant ?? "";
+    message.action = object.action ?? 0;
     return message;
   },
 };
 
 function createBaseReindexResponse(): ReindexResponse {
-  return { done: 0, total: 0, failed: 0 };
+  return { done: 0, total: 0, failed: 0, resumed: false };
 }
 
 export const ReindexResponse: MessageFns<ReindexResponse> = {
@@ -4394,6 +5118,9 @@ export const ReindexResponse: MessageFns<ReindexResponse> = {
     }
     if (message.failed !== 0) {
       writer.uint32(24).uint64(message.failed);
+    }
+    if (message.resumed !== false) {
+      writer.uint32(32).bool(message.resumed);
     }
     return writer;
   },
@@ -4435,6 +5162,14 @@ export const ReindexResponse: MessageFns<ReindexResponse> = {
             message.failed = longToNumber(reader.uint64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.resumed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4452,6 +5187,7 @@ export const ReindexResponse: MessageFns<ReindexResponse> = {
       done: isSet(object.done) ? globalThis.Number(object.done) : 0,
       total: isSet(object.total) ? globalThis.Number(object.total) : 0,
       failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      resumed: isSet(object.resumed) ? globalThis.Boolean(object.resumed) : false,
     };
   },
 
@@ -4466,6 +5202,9 @@ export const ReindexResponse: MessageFns<ReindexResponse> = {
     if (message.failed !== 0) {
       obj.failed = Math.round(message.failed);
     }
+    if (message.resumed !== false) {
+      obj.resumed = message.resumed;
+    }
     return obj;
   },
 
@@ -4477,6 +5216,781 @@ export const ReindexResponse: MessageFns<ReindexResponse> = {
     message.done = object.done ?? 0;
     message.total = object.total ?? 0;
     message.failed = object.failed ?? 0;
+    message.resumed = object.resumed ?? false;
+    return message;
+  },
+};
+
+function createBaseGetReindexRequest(): GetReindexRequest {
+  return {};
+}
+
+export const GetReindexRequest: MessageFns<GetReindexRequest> = {
+  encode(_: GetReindexRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReindexRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReindexRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetReindexRequest {
+    return {};
+  },
+
+  toJSON(_: GetReindexRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetReindexRequest>): GetReindexRequest {
+    return GetReindexRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetReindexRequest>): GetReindexRequest {
+    const message = createBaseGetReindexRequest();
+    return message;
+  },
+};
+
+function createBaseGetReindexResponse(): GetReindexResponse {
+  return {
+    state: 0,
+    running: false,
+    done: 0,
+    total: 0,
+    failed: 0,
+    changed: 0,
+    startedTime: undefined,
+    generations: [],
+    fingerprint: "",
+  };
+}
+
+export const GetReindexResponse: MessageFns<GetReindexResponse> = {
+  encode(message: GetReindexResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== 0) {
+      writer.uint32(8).int32(message.state);
+    }
+    if (message.running !== false) {
+      writer.uint32(16).bool(message.running);
+    }
+    if (message.done !== 0) {
+      writer.uint32(24).uint64(message.done);
+    }
+    if (message.total !== 0) {
+      writer.uint32(32).uint64(message.total);
+    }
+    if (message.failed !== 0) {
+      writer.uint32(40).uint64(message.failed);
+    }
+    if (message.changed !== 0) {
+      writer.uint32(48).uint64(message.changed);
+    }
+    if (message.startedTime !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedTime), writer.uint32(58).fork()).join();
+    }
+    for (const v of message.generations) {
+      IndexGeneration.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.fingerprint !== "") {
+      writer.uint32(74).string(message.fingerprint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReindexResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReindexResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.running = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.done = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.total = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.failed = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.changed = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.startedTime = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.generations.push(IndexGeneration.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetReindexResponse {
+    return {
+      state: isSet(object.state) ? reindexStateFromJSON(object.state) : 0,
+      running: isSet(object.running) ? globalThis.Boolean(object.running) : false,
+      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      failed: isSet(object.failed) ? globalThis.Number(object.failed) : 0,
+      changed: isSet(object.changed) ? globalThis.Number(object.changed) : 0,
+      startedTime: isSet(object.startedTime)
+        ? fromJsonTimestamp(object.startedTime)
+        : isSet(object.started_time)
+        ? fromJsonTimestamp(object.started_time)
+        : undefined,
+      generations: globalThis.Array.isArray(object?.generations)
+        ? object.generations.map((e: any) => IndexGeneration.fromJSON(e))
+        : [],
+      fingerprint: isSet(object.fingerprint) ? globalThis.String(object.fingerprint) : "",
+    };
+  },
+
+  toJSON(message: GetReindexResponse): unknown {
+    const obj: any = {};
+    if (message.state !== 0) {
+      obj.state = reindexStateToJSON(message.state);
+    }
+    if (message.running !== false) {
+      obj.running = message.running;
+    }
+    if (message.done !== 0) {
+      obj.done = Math.round(message.done);
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.failed !== 0) {
+      obj.failed = Math.round(message.failed);
+    }
+    if (message.changed !== 0) {
+      obj.changed = Math.round(message.changed);
+    }
+    if (message.startedTime !== undefined) {
+      obj.startedTime = message.startedTime.toISOString();
+    }
+    if (message.generations?.length) {
+      obj.generations = message.generations.map((e) => IndexGeneration.toJSON(e));
+    }
+    if (message.fingerprint !== "") {
+      obj.fingerprint = message.fingerprint;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetReindexResponse>): GetReindexResponse {
+    return GetReindexResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetReindexResponse>): GetReindexResponse {
+    const message = createBaseGetReindexResponse();
+    message.state = object.state ?? 0;
+    message.running = object.running ?? false;
+    message.done = object.done ?? 0;
+    message.total = object.total ?? 0;
+    message.failed = object.failed ?? 0;
+    message.changed = object.changed ?? 0;
+    message.startedTime = object.startedTime ?? undefined;
+    message.generations = object.generations?.map((e) => IndexGeneration.fromPartial(e)) || [];
+    message.fingerprint = object.fingerprint ?? "";
+    return message;
+  },
+};
+
+function createBaseIndexGeneration(): IndexGeneration {
+  return { name: "", serves: false, passages: 0, fingerprint: "" };
+}
+
+export const IndexGeneration: MessageFns<IndexGeneration> = {
+  encode(message: IndexGeneration, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.serves !== false) {
+      writer.uint32(16).bool(message.serves);
+    }
+    if (message.passages !== 0) {
+      writer.uint32(24).uint64(message.passages);
+    }
+    if (message.fingerprint !== "") {
+      writer.uint32(34).string(message.fingerprint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IndexGeneration {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIndexGeneration();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.serves = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.passages = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IndexGeneration {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      serves: isSet(object.serves) ? globalThis.Boolean(object.serves) : false,
+      passages: isSet(object.passages) ? globalThis.Number(object.passages) : 0,
+      fingerprint: isSet(object.fingerprint) ? globalThis.String(object.fingerprint) : "",
+    };
+  },
+
+  toJSON(message: IndexGeneration): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.serves !== false) {
+      obj.serves = message.serves;
+    }
+    if (message.passages !== 0) {
+      obj.passages = Math.round(message.passages);
+    }
+    if (message.fingerprint !== "") {
+      obj.fingerprint = message.fingerprint;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IndexGeneration>): IndexGeneration {
+    return IndexGeneration.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IndexGeneration>): IndexGeneration {
+    const message = createBaseIndexGeneration();
+    message.name = object.name ?? "";
+    message.serves = object.serves ?? false;
+    message.passages = object.passages ?? 0;
+    message.fingerprint = object.fingerprint ?? "";
+    return message;
+  },
+};
+
+function createBaseReconcileRequest(): ReconcileRequest {
+  return { tenant: "", repair: false };
+}
+
+export const ReconcileRequest: MessageFns<ReconcileRequest> = {
+  encode(message: ReconcileRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.repair !== false) {
+      writer.uint32(16).bool(message.repair);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReconcileRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReconcileRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.repair = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReconcileRequest {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      repair: isSet(object.repair) ? globalThis.Boolean(object.repair) : false,
+    };
+  },
+
+  toJSON(message: ReconcileRequest): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.repair !== false) {
+      obj.repair = message.repair;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReconcileRequest>): ReconcileRequest {
+    return ReconcileRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReconcileRequest>): ReconcileRequest {
+    const message = createBaseReconcileRequest();
+    message.tenant = object.tenant ?? "";
+    message.repair = object.repair ?? false;
+    return message;
+  },
+};
+
+function createBaseReconcileResponse(): ReconcileResponse {
+  return { done: 0, total: 0, findings: [] };
+}
+
+export const ReconcileResponse: MessageFns<ReconcileResponse> = {
+  encode(message: ReconcileResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.done !== 0) {
+      writer.uint32(8).uint64(message.done);
+    }
+    if (message.total !== 0) {
+      writer.uint32(16).uint64(message.total);
+    }
+    for (const v of message.findings) {
+      ReconcileFinding.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReconcileResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReconcileResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.done = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.total = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.findings.push(ReconcileFinding.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReconcileResponse {
+    return {
+      done: isSet(object.done) ? globalThis.Number(object.done) : 0,
+      total: isSet(object.total) ? globalThis.Number(object.total) : 0,
+      findings: globalThis.Array.isArray(object?.findings)
+        ? object.findings.map((e: any) => ReconcileFinding.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReconcileResponse): unknown {
+    const obj: any = {};
+    if (message.done !== 0) {
+      obj.done = Math.round(message.done);
+    }
+    if (message.total !== 0) {
+      obj.total = Math.round(message.total);
+    }
+    if (message.findings?.length) {
+      obj.findings = message.findings.map((e) => ReconcileFinding.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReconcileResponse>): ReconcileResponse {
+    return ReconcileResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReconcileResponse>): ReconcileResponse {
+    const message = createBaseReconcileResponse();
+    message.done = object.done ?? 0;
+    message.total = object.total ?? 0;
+    message.findings = object.findings?.map((e) => ReconcileFinding.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReconcileFinding(): ReconcileFinding {
+  return { discrepancy: 0, found: 0, mended: 0, examples: [] };
+}
+
+export const ReconcileFinding: MessageFns<ReconcileFinding> = {
+  encode(message: ReconcileFinding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.discrepancy !== 0) {
+      writer.uint32(8).int32(message.discrepancy);
+    }
+    if (message.found !== 0) {
+      writer.uint32(16).uint64(message.found);
+    }
+    if (message.mended !== 0) {
+      writer.uint32(24).uint64(message.mended);
+    }
+    for (const v of message.examples) {
+      DocumentRef.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReconcileFinding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReconcileFinding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.discrepancy = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.found = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mended = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.examples.push(DocumentRef.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReconcileFinding {
+    return {
+      discrepancy: isSet(object.discrepancy) ? discrepancyFromJSON(object.discrepancy) : 0,
+      found: isSet(object.found) ? globalThis.Number(object.found) : 0,
+      mended: isSet(object.mended) ? globalThis.Number(object.mended) : 0,
+      examples: globalThis.Array.isArray(object?.examples)
+        ? object.examples.map((e: any) => DocumentRef.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReconcileFinding): unknown {
+    const obj: any = {};
+    if (message.discrepancy !== 0) {
+      obj.discrepancy = discrepancyToJSON(message.discrepancy);
+    }
+    if (message.found !== 0) {
+      obj.found = Math.round(message.found);
+    }
+    if (message.mended !== 0) {
+      obj.mended = Math.round(message.mended);
+    }
+    if (message.examples?.length) {
+      obj.examples = message.examples.map((e) => DocumentRef.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReconcileFinding>): ReconcileFinding {
+    return ReconcileFinding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReconcileFinding>): ReconcileFinding {
+    const message = createBaseReconcileFinding();
+    message.discrepancy = object.discrepancy ?? 0;
+    message.found = object.found ?? 0;
+    message.mended = object.mended ?? 0;
+    message.examples = object.examples?.map((e) => DocumentRef.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDocumentRef(): DocumentRef {
+  return { tenant: "", id: "" };
+}
+
+export const DocumentRef: MessageFns<DocumentRef> = {
+  encode(message: DocumentRef, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DocumentRef {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDocumentRef();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DocumentRef {
+    return {
+      tenant: isSet(object.tenant) ? globalThis.String(object.tenant) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+    };
+  },
+
+  toJSON(message: DocumentRef): unknown {
+    const obj: any = {};
+    if (message.tenant !== "") {
+      obj.tenant = message.tenant;
+    }
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DocumentRef>): DocumentRef {
+    return DocumentRef.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DocumentRef>): DocumentRef {
+    const message = createBaseDocumentRef();
+    message.tenant = object.tenant ?? "";
+    message.id = object.id ?? "";
     return message;
   },
 };
@@ -4592,6 +6106,15 @@ export const IngestServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** One dead letter with all that is known of it. NOT_FOUND where there is none of this id, or no more. */
+    getDeadLetter: {
+      name: "GetDeadLetter",
+      requestType: GetDeadLetterRequest as typeof GetDeadLetterRequest,
+      requestStream: false,
+      responseType: GetDeadLetterResponse as typeof GetDeadLetterResponse,
+      responseStream: false,
+      options: {},
+    },
     /** Puts dead letters back into the log, to be tried again. */
     replayDeadLetters: {
       name: "ReplayDeadLetters",
@@ -4601,12 +6124,37 @@ export const IngestServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. */
+    /**
+     * Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. Of all
+     * tenants: a new generation of the indexes is filled while the old one serves. A caller who leaves stops it; the
+     * next call goes on where it was. ABORTED while another one runs, in whatever process.
+     */
     reindex: {
       name: "Reindex",
       requestType: ReindexRequest as typeof ReindexRequest,
       requestStream: false,
       responseType: ReindexResponse as typeof ReindexResponse,
+      responseStream: true,
+      options: {},
+    },
+    /** How far a reindex has come, whether it runs or not, and which generations there are. */
+    getReindex: {
+      name: "GetReindex",
+      requestType: GetReindexRequest as typeof GetReindexRequest,
+      requestStream: false,
+      responseType: GetReindexResponse as typeof GetReindexResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Compares originals, catalog and both indexes, and mends what differs if told to. Streams its progress.
+     * Safe while documents are processed: what is mended goes through the log, behind what is under way.
+     */
+    reconcile: {
+      name: "Reconcile",
+      requestType: ReconcileRequest as typeof ReconcileRequest,
+      requestStream: false,
+      responseType: ReconcileResponse as typeof ReconcileResponse,
       responseStream: true,
       options: {},
     },
@@ -4672,16 +6220,38 @@ export interface IngestServiceImplementation<CallContextExt = {}> {
     request: ListDeadLettersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListDeadLettersResponse>>;
+  /** One dead letter with all that is known of it. NOT_FOUND where there is none of this id, or no more. */
+  getDeadLetter(
+    request: GetDeadLetterRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<GetDeadLetterResponse>>;
   /** Puts dead letters back into the log, to be tried again. */
   replayDeadLetters(
     request: ReplayDeadLettersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ReplayDeadLettersResponse>>;
-  /** Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. */
+  /**
+   * Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. Of all
+   * tenants: a new generation of the indexes is filled while the old one serves. A caller who leaves stops it; the
+   * next call goes on where it was. ABORTED while another one runs, in whatever process.
+   */
   reindex(
     request: ReindexRequest,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ReindexResponse>>;
+  /** How far a reindex has come, whether it runs or not, and which generations there are. */
+  getReindex(
+    request: GetReindexRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<GetReindexResponse>>;
+  /**
+   * Compares originals, catalog and both indexes, and mends what differs if told to. Streams its progress.
+   * Safe while documents are processed: what is mended goes through the log, behind what is under way.
+   */
+  reconcile(
+    request: ReconcileRequest,
+    context: CallContext & CallContextExt,
+  ): ServerStreamingMethodResult<DeepPartial<ReconcileResponse>>;
 }
 
 export interface IngestServiceClient<CallOptionsExt = {}> {
@@ -4740,13 +6310,35 @@ export interface IngestServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListDeadLettersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListDeadLettersResponse>;
+  /** One dead letter with all that is known of it. NOT_FOUND where there is none of this id, or no more. */
+  getDeadLetter(
+    request: DeepPartial<GetDeadLetterRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<GetDeadLetterResponse>;
   /** Puts dead letters back into the log, to be tried again. */
   replayDeadLetters(
     request: DeepPartial<ReplayDeadLettersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ReplayDeadLettersResponse>;
-  /** Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. */
+  /**
+   * Makes all passages anew from the originals: after a change of model or of chunking. Streams its progress. Of all
+   * tenants: a new generation of the indexes is filled while the old one serves. A caller who leaves stops it; the
+   * next call goes on where it was. ABORTED while another one runs, in whatever process.
+   */
   reindex(request: DeepPartial<ReindexRequest>, options?: CallOptions & CallOptionsExt): AsyncIterable<ReindexResponse>;
+  /** How far a reindex has come, whether it runs or not, and which generations there are. */
+  getReindex(
+    request: DeepPartial<GetReindexRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<GetReindexResponse>;
+  /**
+   * Compares originals, catalog and both indexes, and mends what differs if told to. Streams its progress.
+   * Safe while documents are processed: what is mended goes through the log, behind what is under way.
+   */
+  reconcile(
+    request: DeepPartial<ReconcileRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): AsyncIterable<ReconcileResponse>;
 }
 
 function bytesFromBase64(b64: string): Uint8Array {
