@@ -5,6 +5,7 @@ import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { BlobPath } from "./blob-path.ts";
 import { blobPath, decodeName, fanOut, keyFileSuffix } from "./blob-path.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { SyncedFolders } from "./synced-folders.ts";
 import { releaseTemporary, removeLeftovers, reserveTemporary } from "./temporary-files.ts";
 
 /** Bytes of a piece that `get` gives; the port's bound. */
@@ -22,9 +23,10 @@ export async function openFolderBlobStore(options: { readonly folder: string }):
     const temporary = join(options.folder, "temporary");
     await mkdir(temporary, { recursive: true });
     for (const name of fanOut) await mkdir(join(options.folder, name), { recursive: true });
-    await syncFolder(options.folder);
+    const folders = new SyncedFolders();
+    await folders.sync(options.folder);
     await removeLeftovers(temporary);
-    return new FolderBlobStore(options.folder, temporary);
+    return new FolderBlobStore(options.folder, temporary, folders);
   } catch (thrown) {
     throw HeadwaterError.from(thrown);
   }
@@ -33,12 +35,14 @@ export async function openFolderBlobStore(options: { readonly folder: string }):
 class FolderBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #temporary: string;
+  readonly #folders: SyncedFolders;
   /** Tails of the queues of changes, by key: a put and a delete of one key must not mix. */
   readonly #changes = new Map<string, Promise<void>>();
 
-  constructor(folder: string, temporary: string) {
+  constructor(folder: string, temporary: string, folders: SyncedFolders) {
     this.#folder = folder;
     this.#temporary = temporary;
+    this.#folders = folders;
   }
 
   async put(key: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
@@ -69,7 +73,7 @@ class FolderBlobStore implements BlobStore {
     await this.#change(key, async () => {
       if (!(await removeFile(this.#fileOf(path)))) return;
       if (path.keyFile !== undefined) await removeFile(join(this.#folder, path.folder, path.keyFile));
-      await syncFolder(join(this.#folder, path.folder));
+      await this.#folders.sync(join(this.#folder, path.folder));
     });
   }
 
@@ -86,7 +90,10 @@ class FolderBlobStore implements BlobStore {
 
   async checkHealth(): Promise<void> {
     try {
-      await this.#withTemporary((temporary) => writeFile(temporary, "healthy"));
+      await this.#withTemporary(async (temporary) => {
+        await writeFile(temporary, "healthy");
+        await rm(temporary);
+      });
     } catch (thrown) {
       const error = HeadwaterError.from(thrown);
       if (error.code === status.UNAVAILABLE) throw error;
@@ -102,6 +109,7 @@ class FolderBlobStore implements BlobStore {
 
   async close(): Promise<void> {
     await Promise.all(this.#changes.values());
+    await this.#folders.close();
   }
 
   #fileOf(path: BlobPath): string {
@@ -128,18 +136,18 @@ class FolderBlobStore implements BlobStore {
 
   async #moveInto(folder: string, file: string, temporary: string): Promise<void> {
     await rename(temporary, join(this.#folder, folder, file));
-    await syncFolder(join(this.#folder, folder));
+    await this.#folders.sync(join(this.#folder, folder));
   }
 
-  /** Runs `work` with the name of a new file, which it may move away; what is left of it is removed. */
+  /** Runs `work` with the name of a new file, which it moves away; what is left of it where it fails is removed. */
   async #withTemporary(work: (path: string) => Promise<void>): Promise<void> {
     const path = reserveTemporary(this.#temporary);
     try {
       await work(path);
     } catch (thrown) {
+      await rm(path, { force: true });
       throw explained(thrown);
     } finally {
-      await rm(path, { force: true });
       releaseTemporary(path);
     }
   }
@@ -227,18 +235,6 @@ async function removeFile(path: string): Promise<boolean> {
   } catch (thrown) {
     if (errorCode(thrown) === "ENOENT") return false;
     throw thrown;
-  }
-}
-
-/** Makes new and removed names in a folder durable. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows has no such thing: it keeps names in its journal.
-  if (process.platform === "win32") return;
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

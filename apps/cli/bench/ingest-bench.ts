@@ -9,11 +9,8 @@ import type { Environment } from "@headwater/settings";
 import { startStack } from "../stack/stack.ts";
 
 const textsPerRequest = 64;
-/**
- * Milliseconds between two questions for the lag. Each costs the service queries of its own, so a long run is asked
- * seldom; a short one often, or the pause would weigh.
- */
-const pollMs = { long: 150, short: 30 };
+/** Milliseconds between two questions for the lag; each costs the service queries of its own. */
+const pollMs = { shortest: 20, longest: 2000 };
 
 export interface IngestBenchResult {
   readonly documents: number;
@@ -50,12 +47,12 @@ export async function benchIngest(
     const size = Math.floor(texts.length / (rounds + 1));
     // The first share warms both ways and is not counted.
     await embedOnly(embedding, texts.slice(0, size));
-    await endToEnd(ingest, texts.slice(0, size), 0, pollMs.long);
+    await endToEnd(ingest, texts.slice(0, size), 0);
     const times: { embed: Time; ingest: Time }[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const share = texts.slice(round * size, (round + 1) * size);
       const runEmbed = () => timed(() => embedOnly(embedding, share));
-      const runIngest = () => timed(() => endToEnd(ingest, share, round * size, pollMs.long));
+      const runIngest = () => timed(() => endToEnd(ingest, share, round * size));
       // Whoever goes first finds another clock speed, so they swap.
       const first = await (round % 2 === 0 ? runEmbed() : runIngest());
       const second = await (round % 2 === 0 ? runIngest() : runEmbed());
@@ -66,7 +63,7 @@ export async function benchIngest(
       );
     }
     const all = texts.slice(size, (rounds + 1) * size);
-    const again = (await timed(() => endToEnd(ingest, all, size, pollMs.short))).clock;
+    const again = (await timed(() => endToEnd(ingest, all, size))).clock;
     const firstTime = times.reduce((sum, time) => sum + time.ingest.clock, 0);
     const ratios = times.map((time) => time.embed.clock / time.ingest.clock);
     return {
@@ -111,9 +108,9 @@ async function endToEnd(
   client: RpcClient<IngestServiceDefinition>,
   texts: readonly string[],
   firstId: number,
-  pauseMs: number,
 ): Promise<void> {
   const encoder = new TextEncoder();
+  const started = performance.now();
   const requests = async function* (): AsyncGenerator<DeepPartial<PushRequest>> {
     for (const [index, text] of texts.entries()) {
       const value = {
@@ -129,7 +126,13 @@ async function endToEnd(
   }
   while (true) {
     const { partitions } = await client.call.getPipeline({});
-    if (partitions.every(({ endOffset, committedOffset }) => committedOffset >= endOffset)) break;
-    await delay(pauseMs);
+    const lag = partitions.reduce(
+      (sum, { endOffset, committedOffset }) => sum + endOffset - committedOffset,
+      0,
+    );
+    if (lag <= 0) break;
+    // Half of the time that is left at the speed so far: seldom while there is much to do, often at the end.
+    const perDocument = (performance.now() - started) / Math.max(1, texts.length - lag);
+    await delay(Math.min(pollMs.longest, Math.max(pollMs.shortest, (perDocument * lag) / 2)));
   }
 }
