@@ -12,7 +12,10 @@ import type {
  * step, as the one that readers see. Until then, and when a writer dies before, nobody sees what was written.
  */
 
-/** Which writing of a document: 1 for the first, one more for each time that it was written or removed. */
+/**
+ * Which writing of a document: a whole number up to 2^53 - 1. No two attempts at writing a document ever have the same
+ * one, and a later writing has a higher one; see `RevisionClock`.
+ */
 export interface DocumentRevision extends DocumentKey {
   readonly revision: number;
 }
@@ -22,6 +25,12 @@ export interface RevisedPassages extends DocumentPassages, DocumentRevision {}
 export interface RevisedHit extends ScoredPassage {
   readonly revision: number;
 }
+
+/**
+ * Hits that an engine may be asked for: more than the port's limit, as hits of revisions that nobody is to see have to be
+ * passed over. Elasticsearch's `index.max_result_window`.
+ */
+export const maxEngineLimit = 10_000;
 
 /** What an engine holds of one revision of one document. */
 export interface HeldRevision extends DocumentRevision {
@@ -39,14 +48,17 @@ export interface PassageEngine {
   removeRevisions(revisions: readonly DocumentRevision[]): Promise<void>;
   /** Of every revision. */
   count(): Promise<number>;
-  /** Every revision of every document, or of one tenant's, in no order; each once. */
-  list(tenant?: string): AsyncIterable<HeldRevision>;
+  /**
+   * Every revision of every document, of one tenant's, or of those only the named ones (1 to 1,000), in no order; each
+   * once.
+   */
+  list(tenant?: string, documentIds?: readonly string[]): AsyncIterable<HeldRevision>;
   optimize(): Promise<void>;
 }
 
 /** BM25. */
 export interface LexicalEngine extends PassageEngine {
-  /** As `PassageIndex.searchLexical`, over all revisions. */
+  /** As `PassageIndex.searchLexical`, over all revisions; `limit` is 1 to `maxEngineLimit`. */
   search(query: string, filter: PassageFilter, limit: number, signal?: AbortSignal): Promise<RevisedHit[]>;
 }
 
@@ -58,7 +70,7 @@ export interface VectorSearchOptions {
 
 /** ANN. */
 export interface VectorEngine extends PassageEngine {
-  /** As `PassageIndex.searchVector`, over all revisions unless told otherwise. */
+  /** As `PassageIndex.searchVector`, over all revisions unless told otherwise; `limit` is 1 to `maxEngineLimit`. */
   search(
     vector: Float32Array,
     filter: PassageFilter,

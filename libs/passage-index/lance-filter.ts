@@ -1,20 +1,5 @@
+import { attributeLabel, documentKey } from "./document-key.ts";
 import type { DocumentKey, PassageFilter } from "./passage-index.ts";
-
-/** One string for a document of a tenant; the parts are escaped so that two documents never share one. */
-export function documentKey(document: DocumentKey): string {
-  return `${document.tenant}/${encodeURIComponent(document.documentId)}`;
-}
-
-/** What `documentKey` was made of. */
-export function parseDocumentKey(key: string): DocumentKey {
-  const slash = key.indexOf("/");
-  return { tenant: key.slice(0, slash), documentId: decodeURIComponent(key.slice(slash + 1)) };
-}
-
-/** One string for an attribute, so that a list of them can be indexed; key and value cannot run into each other. */
-export function attributeLabel(key: string, value: string): string {
-  return JSON.stringify([key, value]);
-}
 
 /** The filter as a condition of DataFusion's SQL, which LanceDB evaluates with its scalar indexes before it searches. */
 export function toSql(filter: PassageFilter): string {

@@ -11,7 +11,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { attributeLabel, documentKey } from "./lance-filter.ts";
+import { attributeLabel, documentKey } from "./document-key.ts";
 import type { EmbeddedPassage, IndexFingerprint, Passage } from "./passage-index.ts";
 
 /** Columns that make up a Passage. A hit costs a random read a column, so there are two. */

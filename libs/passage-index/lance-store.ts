@@ -4,9 +4,10 @@ import { HeadwaterError, status } from "@headwater/errors";
 import type { Connection } from "@lancedb/lancedb";
 import { connect, Session } from "@lancedb/lancedb";
 import { ActiveGeneration } from "./active-generation.ts";
+import { readOnlyError } from "./index-errors.ts";
 import { Housekeeping } from "./lance-housekeeping.ts";
 import { readSchema, tableSchema } from "./lance-rows.ts";
-import { createIndexes, LanceTable, readOnlyError } from "./lance-table.ts";
+import { createIndexes, LanceTable } from "./lance-table.ts";
 import type { GenerationInfo, IndexFingerprint, PassageIndex, PassageIndexStore } from "./passage-index.ts";
 
 export interface LancePassageIndexStoreOptions {

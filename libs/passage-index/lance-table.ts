@@ -1,8 +1,9 @@
-import { HeadwaterError, status } from "@headwater/errors";
 import type { Table } from "@lancedb/lancedb";
 import { Index, MatchQuery } from "@lancedb/lancedb";
 import type { Table as Rows, Schema } from "apache-arrow";
-import { isOneOf, isTenant, parseDocumentKey, toSql } from "./lance-filter.ts";
+import { parseDocumentKey } from "./document-key.ts";
+import { checkDimensions, checkLimit, readOnlyError } from "./index-errors.ts";
+import { isOneOf, isTenant, toSql } from "./lance-filter.ts";
 import type { Housekeeping } from "./lance-housekeeping.ts";
 import { passageColumns, passageReader, readVectors, tableSchema, toRows } from "./lance-rows.ts";
 import type {
@@ -15,7 +16,6 @@ import type {
   ScoredPassage,
 } from "./passage-index.ts";
 
-const maxLimit = 1000;
 /**
  * Rows up to which a run of equal scores at the limit is followed to find the lowest ids. Beyond, as among thousands of
  * copies of one text, the engine's order decides: following them would cost each search tens of milliseconds.
@@ -95,7 +95,7 @@ export class LanceTable implements PassageIndex {
     signal?: AbortSignal,
   ): Promise<ScoredPassage[]> {
     checkLimit(limit);
-    this.#checkDimensions(vector);
+    checkDimensions(vector, this.dimensions);
     const where = toSql(filter);
     const length = Math.hypot(...vector) || 1;
     return this.#search(limit, limit + annMargin, signal, async (count) => {
@@ -126,7 +126,7 @@ export class LanceTable implements PassageIndex {
       const batch = [...newest.values()];
       if (batch.length === 0) return;
       const passages = batch.flatMap((document) => document.passages);
-      for (const { vector } of passages) this.#checkDimensions(vector);
+      for (const { vector } of passages) checkDimensions(vector, this.dimensions);
       const present = await this.#table.countRows(isOneOf(batch));
       if (passages.length === 0) {
         if (present === 0) return;
@@ -222,16 +222,6 @@ export class LanceTable implements PassageIndex {
     this.#writing = turn.catch(() => {});
     return turn;
   }
-
-  #checkDimensions(vector: Float32Array): void {
-    if (vector.length === this.dimensions) return;
-    throw new HeadwaterError({
-      code: status.FAILED_PRECONDITION,
-      reason: "HW_INDEX_DIMENSIONS_MISMATCH",
-      message: `The vector has ${vector.length} dimensions, the index ${this.dimensions}.`,
-      action: "Use the model that made the index, or run `headwater reindex`.",
-    });
-  }
 }
 
 function listRows<T>(rows: Rows, of: (at: number) => T): T[] {
@@ -242,20 +232,6 @@ function dot(a: Float32Array, b: Float32Array): number {
   let sum = 0;
   for (let at = 0; at < a.length; at += 1) sum += (a[at] ?? 0) * (b[at] ?? 0);
   return sum;
-}
-
-function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
-    throw new RangeError(`a limit is 1 to ${maxLimit}, not ${limit}`);
-}
-
-export function readOnlyError(): HeadwaterError {
-  return new HeadwaterError({
-    code: status.FAILED_PRECONDITION,
-    reason: "HW_INDEX_READ_ONLY",
-    message: "The passage index was opened for reading only.",
-    action: "Write through ingest, which owns the index.",
-  });
 }
 
 /** Makes the scalar and full-text indexes of an empty table; the vector index waits until there is enough to train on. */
