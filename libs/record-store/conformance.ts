@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, test } from "node:test";
 import { HeadwaterError, status } from "@headwater/errors";
+import { until } from "@headwater/testing";
 import type { Migration, RecordStore } from "./record-store.ts";
+import { maxPayloadBytes } from "./record-store.ts";
 
 /** Opens the store of a schema. The same schema again, after the first was closed, is a restart. */
 export type OpenRecordStore = (schema: string) => Promise<RecordStore>;
@@ -100,6 +102,27 @@ export function recordStoreConformance(adapter: string, open: OpenRecordStore): 
       );
     });
 
+    test("times without a zone are UTC, and exact numbers and intervals are text", async () => {
+      const store = await openWithTable();
+      const at = new Date("2026-07-08T09:10:11.123Z");
+      const [row] = await store.query(
+        `SELECT $1::timestamp AS at, $1::timestamp::date AS day, ARRAY[$1::timestamp] AS times, 0.10::numeric AS exact,
+           ARRAY[1, NULL, 3]::bigint[] AS numbers, ARRAY[0.10] AS exacts, '1 day 02:00'::interval AS long,
+           $2::timestamptz[] AS given`,
+        [at, [at, null]],
+      );
+      assert.deepEqual(row, {
+        at,
+        day: new Date("2026-07-08T00:00:00Z"),
+        times: [at],
+        exact: "0.10",
+        numbers: [1, null, 3],
+        exacts: ["0.10"],
+        long: "1 day 02:00:00",
+        given: [at, null],
+      });
+    });
+
     test("arrays carry many rows in one statement", async () => {
       const store = await openWithTable();
       const count = 2_000;
@@ -162,6 +185,41 @@ export function recordStoreConformance(adapter: string, open: OpenRecordStore): 
       assert.deepEqual(await store.query("SELECT id FROM documents"), []);
     });
 
+    test("statements of one transaction run in the order in which they were asked for", async () => {
+      const store = await openWithTable();
+      const ids = Array.from({ length: 20 }, (_, i) => `doc-${String(i).padStart(2, "0")}`);
+      const counts = await store.transaction(
+        async (queries) =>
+          await Promise.all(
+            ids.map((id) =>
+              queries.query<{ count: number }>(
+                "WITH added AS (INSERT INTO documents (id) VALUES ($1)) SELECT count(*) FROM documents",
+                [id],
+              ),
+            ),
+          ),
+      );
+      assert.deepEqual(
+        counts.map(([row]) => row?.count),
+        ids.map((_, i) => i),
+      );
+    });
+
+    test("using the store inside its own transaction is an error, and not a deadlock", async () => {
+      const store = await openWithTable();
+      await assert.rejects(
+        store.transaction(() => store.query("SELECT 1")),
+        { reason: "HW_RECORDS_NESTED" },
+      );
+      let later: Promise<unknown> | undefined;
+      const ended = Promise.withResolvers<void>();
+      await store.transaction(async () => {
+        later = ended.promise.then(() => store.query("SELECT 1"));
+      });
+      ended.resolve();
+      await later;
+    });
+
     test("transactions at the same time do not lose each other's changes", async () => {
       const store = await openWithTable();
       await store.query("INSERT INTO documents (id) VALUES ('counter')");
@@ -193,13 +251,33 @@ export function recordStoreConformance(adapter: string, open: OpenRecordStore): 
       await transaction;
     });
 
+    test("listeners hear what is told, in order, on their channel and schema only", async () => {
+      const store = await openNamed(newSchema());
+      const heard: string[] = [];
+      const other: string[] = [];
+      const take = (payloads: string[]) => ({
+        onPayload: (payload: string) => payloads.push(payload),
+        onGap: () => assert.fail("a gap without a loss"),
+      });
+      const stop = await store.listen("changes", take(heard));
+      await store.listen("others", take(other));
+      const payloads = ["first", "Ünïcode 🚀 'quoted'", "x".repeat(maxPayloadBytes), "last"];
+      await store.notify("changes", []);
+      await store.notify("changes", payloads);
+      await until("all are heard", () => heard.length === payloads.length);
+      assert.deepEqual(heard, payloads);
+      await stop();
+      await store.notify("changes", ["unheard"]);
+      await store.notify("others", ["end"]);
+      await until("the other is heard", () => other.length > 0);
+      assert.deepEqual([heard.length, other], [payloads.length, ["end"]]);
+      await assert.rejects(store.notify("Not a channel", ["x"]), { reason: "HW_CHANNEL_INVALID" });
+    });
+
     test("migrations run once, in order, also again and from several at once", async () => {
       const store = await openNamed(newSchema());
-      await Promise.all([
-        store.migrate([documents]),
-        store.migrate([documents]),
-        store.migrate([documents, titles]),
-      ]);
+      await Promise.all([store.migrate([documents]), store.migrate([documents])]);
+      await Promise.all([store.migrate([documents, titles]), store.migrate([documents, titles])]);
       await store.migrate([documents, titles]);
       await store.query("INSERT INTO documents (id, title) VALUES ('a', 'A')");
     });
@@ -242,34 +320,34 @@ export function recordStoreConformance(adapter: string, open: OpenRecordStore): 
       const store = await openWithTable();
       const secret = "geheim-4711";
       await store.query("INSERT INTO documents (id) VALUES ($1)", [secret]);
-      const failures: readonly [string, Promise<unknown>, number, string][] = [
+      const failures: readonly [string, () => Promise<unknown>, number, string][] = [
         [
           "duplicate",
-          store.query("INSERT INTO documents (id) VALUES ($1)", [secret]),
+          () => store.query("INSERT INTO documents (id) VALUES ($1)", [secret]),
           status.ALREADY_EXISTS,
           "HW_RECORD_EXISTS",
         ],
         [
           "not a number",
-          store.query("SELECT $1::text::integer", [secret]),
+          () => store.query("SELECT $1::text::integer", [secret]),
           status.INVALID_ARGUMENT,
           "HW_RECORD_VALUE_INVALID",
         ],
         [
           "missing value",
-          store.query("INSERT INTO documents (id, title_of) VALUES (NULL, $1)", [secret]),
+          () => store.query("INSERT INTO documents (id, title_of) VALUES (NULL, $1)", [secret]),
           status.INTERNAL,
           "HW_RECORDS_FAILED",
         ],
         [
           "broken rule",
-          store.query("INSERT INTO documents (id, tags) VALUES (NULL, ARRAY[$1::text])", [secret]),
+          () => store.query("INSERT INTO documents (id, tags) VALUES (NULL, ARRAY[$1::text])", [secret]),
           status.FAILED_PRECONDITION,
           "HW_RECORD_CONSTRAINT",
         ],
       ];
       for (const [what, failing, code, reason] of failures) {
-        await assert.rejects(failing, (thrown) => {
+        await assert.rejects(failing(), (thrown) => {
           assert.ok(thrown instanceof HeadwaterError, what);
           assert.deepEqual({ code: thrown.code, reason: thrown.reason }, { code, reason }, what);
           assert.ok(!everythingIn(thrown).includes(secret), `${what}: shows the value`);

@@ -1,3 +1,10 @@
+export type { OpenRecordStoreOptions } from "./open-record-store.ts";
+export { openRecordStore } from "./open-record-store.ts";
 export type { PgliteRecordStoreOptions } from "./pglite-record-store.ts";
 export { openPgliteRecordStore } from "./pglite-record-store.ts";
-export type { Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
+export type { PostgresRecordStoreOptions } from "./postgres-record-store.ts";
+export { openPostgresRecordStore } from "./postgres-record-store.ts";
+export type { RecordStoreValues } from "./postgres-settings.ts";
+export { recordStoreSettings } from "./postgres-settings.ts";
+export type { Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
+export { maxPayloadBytes } from "./record-store.ts";

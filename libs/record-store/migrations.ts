@@ -4,7 +4,7 @@ import type { Migration, Queries } from "./record-store.ts";
 /** One connection inside a transaction, on which the schema is the search path. */
 export interface MigrationConnection extends Queries {
   /** Runs several statements without parameters. */
-  run(sql: string): Promise<void>;
+  run(sql: string): Promise<unknown>;
 }
 
 /** Any number that no other user of advisory locks in the database has; together with the schema's name. */
@@ -25,7 +25,7 @@ export async function applyMigrations(
     if (id !== index + 1)
       throw historyError(`Migration "${name}" has id ${id} and stands at place ${index + 1}.`);
   });
-  await connection.query("SELECT pg_advisory_xact_lock($1::int, hashtext($2))", [lockClass, schema]);
+  await lockSchema(connection, schema);
   await connection.run(
     `CREATE TABLE IF NOT EXISTS headwater_migrations (
        id integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
@@ -49,6 +49,11 @@ export async function applyMigrations(
     await connection.run(sql);
     await connection.query("INSERT INTO headwater_migrations (id, name) VALUES ($1, $2)", [id, name]);
   }
+}
+
+/** Keeps other processes from changing the schema until the transaction of these queries ends. */
+export async function lockSchema(queries: Queries, schema: string): Promise<void> {
+  await queries.query("SELECT pg_advisory_xact_lock($1::int, hashtext($2))", [lockClass, schema]);
 }
 
 function historyError(message: string, action?: string): HeadwaterError {

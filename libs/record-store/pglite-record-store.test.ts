@@ -79,22 +79,6 @@ test("a commit reaches the disk before it is answered", async (context) => {
   await store.close();
 });
 
-test("using the store inside its own transaction is an error, and not a deadlock", async () => {
-  const store = await openPgliteRecordStore({ folder: shared, schema: "test" });
-  await assert.rejects(
-    store.transaction(() => store.query("SELECT 1")),
-    { reason: "HW_RECORDS_NESTED" },
-  );
-  let later: Promise<unknown> | undefined;
-  const ended = Promise.withResolvers<void>();
-  await store.transaction(async () => {
-    later = ended.promise.then(() => store.query("SELECT 1"));
-  });
-  ended.resolve();
-  await later;
-  await store.close();
-});
-
 test("stores in memory are apart", async () => {
   const [one, other] = await Promise.all(
     [1, 2].map(() => openPgliteRecordStore({ folder: undefined, schema: "test" })),

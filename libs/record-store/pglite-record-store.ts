@@ -1,11 +1,11 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Transaction } from "@electric-sql/pglite";
-import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { channelName, notifySql } from "./channel.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { PgliteDatabase } from "./pglite-database.ts";
 import { openFolderDatabase, openMemoryDatabase } from "./pglite-database.ts";
-import type { Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
+import type { Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
 import { fromSql } from "./sql-error.ts";
+import { checkSchema, recordsClosed, TransactionScope } from "./transaction-scope.ts";
 
 export interface PgliteRecordStoreOptions {
   /** Made where it is not there; one process at a time. Undefined: in memory, gone when closed. */
@@ -22,9 +22,7 @@ export interface PgliteRecordStoreOptions {
  */
 export async function openPgliteRecordStore(options: PgliteRecordStoreOptions): Promise<RecordStore> {
   const { folder, schema } = options;
-  if (!/^[a-z][a-z0-9_]{0,62}$/.test(schema)) {
-    throw invalidArgument("HW_SCHEMA_INVALID", `"${schema}" is no name for a schema.`);
-  }
+  checkSchema(schema);
   const opened = await (folder === undefined ? openMemoryDatabase() : openFolderDatabase(folder));
   try {
     await opened.database.exec(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path TO "${schema}"`);
@@ -36,10 +34,10 @@ export async function openPgliteRecordStore(options: PgliteRecordStoreOptions): 
 }
 
 class PgliteRecordStore implements RecordStore {
+  readonly shared = false;
   readonly #opened: PgliteDatabase;
   readonly #schema: string;
-  /** Set for whatever the work of a transaction calls. */
-  readonly #transaction = new AsyncLocalStorage<{ ended: boolean }>();
+  readonly #scope = new TransactionScope();
   #closing: Promise<void> | undefined;
 
   constructor(opened: PgliteDatabase, schema: string) {
@@ -66,6 +64,15 @@ class PgliteRecordStore implements RecordStore {
     );
   }
 
+  async notify(channel: string, payloads: readonly string[]): Promise<void> {
+    if (payloads.length > 0) await this.query(notifySql, [channelName(this.#schema, channel), payloads]);
+  }
+
+  async listen(channel: string, { onPayload }: Listener): Promise<() => Promise<void>> {
+    this.#refuseWhenUnusable();
+    return await this.#opened.database.listen(channelName(this.#schema, channel), onPayload);
+  }
+
   async checkHealth(): Promise<void> {
     this.#refuseWhenUnusable();
     await runQuery(this.#opened.database, "SELECT 1");
@@ -78,12 +85,11 @@ class PgliteRecordStore implements RecordStore {
 
   async #inTransaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     this.#refuseWhenUnusable();
-    const state = { ended: false };
     let workError: { readonly thrown: unknown } | undefined;
     try {
       return await this.#opened.database.transaction(async (transaction) => {
         try {
-          return await this.#transaction.run(state, () => work(transaction));
+          return await this.#scope.run(() => work(transaction));
         } catch (thrown) {
           workError = { thrown };
           throw thrown;
@@ -92,28 +98,12 @@ class PgliteRecordStore implements RecordStore {
     } catch (thrown) {
       // What the work threw belongs to the caller; anything else went wrong at BEGIN or COMMIT.
       throw workError?.thrown === thrown ? thrown : fromSql(thrown);
-    } finally {
-      state.ended = true;
     }
   }
 
   #refuseWhenUnusable(): void {
-    if (this.#closing !== undefined) {
-      throw new HeadwaterError({
-        code: status.FAILED_PRECONDITION,
-        reason: "HW_RECORDS_CLOSED",
-        message: "The record store has been closed.",
-      });
-    }
-    if (this.#transaction.getStore()?.ended === false) {
-      // There is one connection, which the transaction holds: this would wait for itself for ever.
-      throw new HeadwaterError({
-        code: status.INTERNAL,
-        reason: "HW_RECORDS_NESTED",
-        message: "The record store was used inside the work of one of its transactions.",
-        action: "Use the queries that were given to the work.",
-      });
-    }
+    if (this.#closing !== undefined) throw recordsClosed();
+    this.#scope.refuseInside();
   }
 }
 

@@ -9,7 +9,10 @@ export type RecordValue =
   | readonly (string | number | boolean | Date | null)[];
 
 export interface Queries {
-  /** Runs one statement of PostgreSQL's SQL with $1, $2 …; rows are keyed by column. bigint columns come as numbers. */
+  /**
+   * Runs one statement of PostgreSQL's SQL with $1, $2 …; rows are keyed by column. bigint columns come as numbers, time
+   * and date columns as Date (without a time zone: UTC), numeric and interval as text.
+   */
   query<Row extends object>(sql: string, parameters?: readonly RecordValue[]): Promise<Row[]>;
 }
 
@@ -22,13 +25,43 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** Who wants to know of what `notify` tells. */
+export interface Listener {
+  onPayload(payload: string): void;
+  /** Payloads may have been missed from this time on (unix milliseconds) until now: the connection was lost meanwhile. */
+  onGap(since: number): void;
+}
+
 /** Port: relational records, in PostgreSQL's SQL. Each service has a schema of its own. */
 export interface RecordStore extends Queries {
-  /** All or nothing; rolled back when `work` throws. */
+  /** True where other processes may use the same records at the same time. */
+  readonly shared: boolean;
+  /**
+   * All or nothing; rolled back when `work` throws. Where the database breaks a transaction off because it was in
+   * another's way, `work` runs again from its start: it changes nothing but through its queries. Those run one at a
+   * time, in the order in which they were asked for.
+   */
   transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T>;
   /** Brings the schema up to date; safe to run from several processes at once, and again. */
   migrate(migrations: readonly Migration[]): Promise<void>;
+  /**
+   * Tells whoever listens on the channel of this schema, in this process and in others, of each payload, in order.
+   *
+   * @param channel lower case letters, digits and "_", at most 30
+   * @param payloads each of 1 to `maxPayloadBytes` bytes of UTF-8, well formed and without NUL; equal ones in one call may be heard
+   *   once
+   */
+  notify(channel: string, payloads: readonly string[]): Promise<void>;
+  /**
+   * Listens until the store is closed, or what this returns is called. Also hears what this process tells.
+   *
+   * @param channel as in `notify`
+   */
+  listen(channel: string, listener: Listener): Promise<() => Promise<void>>;
   /** @throws HeadwaterError UNAVAILABLE when the store cannot be reached */
   checkHealth(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Of one notification; PostgreSQL takes 7,999. */
+export const maxPayloadBytes = 7_900;

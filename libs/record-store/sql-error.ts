@@ -36,6 +36,12 @@ const meanings: Readonly<Record<string, Meaning>> = {
     message: "The record store refused the sign-in.",
     action: "Check the user and the password of the database.",
   },
+  "3D000": {
+    code: status.FAILED_PRECONDITION,
+    reason: "HW_RECORDS_FORBIDDEN",
+    message: "There is no such database.",
+    action: "Make the database, or name another.",
+  },
   "40": {
     code: status.ABORTED,
     reason: "HW_RECORDS_CONFLICT",
