@@ -10,7 +10,7 @@ export interface QdrantLayout {
   readonly prefix: string;
   /** Tenants that get a collection of their own. */
   readonly largeTenants: readonly string[];
-  /** True: a graph for each tenant of the shared collection; false: one for all of them. */
+  /** True: the shared collection has graphs of single tenants only; false: also one of all. */
   readonly tenantGraphs: boolean;
   /** Edges of a node. */
   readonly hnswM: number;
@@ -65,9 +65,9 @@ export const qdrantSettings = {
     .optional()
     .describe("Tenants, separated by commas, with a Qdrant collection of their own from the next reindex on"),
   HEADWATER_QDRANT_TENANT_GRAPHS: flag()
-    .default(true)
+    .default(false)
     .describe(
-      "true: Qdrant builds a graph for each tenant, best for many tenants; false: one graph for all, from the next reindex on",
+      "true: Qdrant builds graphs of single tenants only, sooner done where there are many; false: also one of all, from the next reindex on",
     ),
   HEADWATER_QDRANT_HNSW_M: integer(4, 256)
     .default(16)

@@ -88,6 +88,7 @@ class QdrantStore implements EngineStore<VectorEngine> {
     const names = (await this.#names()).filter((name) => name === shared || name.startsWith(`${shared}--`));
     // The shared one last: while it is there, the generation is listed, and can be dropped again.
     for (const name of names.sort((a, b) => b.length - a.length)) {
+      if (!(await this.#metadata(name))) continue;
       this.#known.delete(name);
       await orUndefinedWhere(
         status.NOT_FOUND,

@@ -15,8 +15,6 @@ interface Selection {
 export interface Query extends Selection {
   readonly query: readonly number[];
   readonly limit?: number;
-  readonly offset?: number;
-  readonly score_threshold?: number;
 }
 
 export interface Scroll extends Selection {
@@ -151,19 +149,17 @@ export class QdrantCollection implements FieldIndexes {
     const slots: number[] = [];
     for (const slot of candidates(filter, this) ?? this.#slotOf.values()) {
       const id = this.#ids[slot];
-      if (id !== undefined && matches(id, this.#payloads[slot] ?? {})) slots.push(slot);
+      if (id !== undefined && matches(this.#payloads[slot] ?? {})) slots.push(slot);
     }
     return slots;
   }
 
   query(request: Query): Schemas["ScoredPoint"][] {
     this.checkVector(request.query);
-    const { limit = 10, offset = 0, score_threshold: threshold = Number.NEGATIVE_INFINITY } = request;
     const query = this.#prepared(request.query);
     const slots = this.select(request.filter);
     const scores = Float32Array.from(slots, (slot) => this.#dot(query, slot));
-    const places = best(scores, offset + limit).filter((at) => (scores[at] ?? 0) >= threshold);
-    return places.slice(offset).map((at) => {
+    return best(scores, request.limit ?? 10).map((at) => {
       const slot = slots[at] ?? 0;
       return { ...this.#record(slot, request), version: this.#versions[slot] ?? 0, score: scores[at] ?? 0 };
     });
@@ -178,7 +174,7 @@ export class QdrantCollection implements FieldIndexes {
     for (; at < this.#sorted.length; at += 1) {
       const id = this.#sorted[at] ?? 0;
       const slot = this.#slotOf.get(id) ?? 0;
-      if (!matches(id, this.#payloads[slot] ?? {})) continue;
+      if (!matches(this.#payloads[slot] ?? {})) continue;
       if (points.length === limit) return { points, next_page_offset: id };
       points.push(this.#record(slot, { with_payload: true, ...request }));
     }

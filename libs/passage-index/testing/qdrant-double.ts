@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { malformed, QdrantFault } from "./qdrant-fault.ts";
 import { QdrantJournal } from "./qdrant-journal.ts";
-import type { Call } from "./qdrant-service.ts";
+import type { Call, CollectionStatus } from "./qdrant-service.ts";
 import { QdrantService } from "./qdrant-service.ts";
 
 export interface QdrantDoubleOptions {
@@ -41,6 +41,7 @@ export class QdrantDouble {
   #server: Server | undefined;
   #port: number;
   #frozen: PromiseWithResolvers<void> | undefined;
+  readonly #held = new Set<ServerResponse>();
 
   constructor(options: QdrantDoubleOptions) {
     this.#options = options;
@@ -78,6 +79,11 @@ export class QdrantDouble {
     await closed;
   }
 
+  /** Requests that came while it was frozen and whose clients still wait. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   /** Takes connections and requests and answers none, until `thaw`. */
   freeze(): void {
     this.#frozen ??= Promise.withResolvers();
@@ -94,9 +100,14 @@ export class QdrantDouble {
     for (let at = 0; at < count; at += 1) this.#faults.push({ status, headers });
   }
 
+  /** What the double says of its collections from now on; its optimizer never has anything to do. */
+  reportStatus(status: CollectionStatus): void {
+    this.#service.status = status;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
-    await this.#frozen?.promise;
+    await this.#hold(response);
     if (response.destroyed) return;
     const started = performance.now();
     const url = new URL(request.url ?? "/", this.url);
@@ -124,6 +135,14 @@ export class QdrantDouble {
       if (!(error instanceof QdrantFault)) throw error;
       send(error.status, { status: { error: error.message } }, fault?.headers);
     }
+  }
+
+  async #hold(response: ServerResponse): Promise<void> {
+    if (!this.#frozen) return;
+    this.#held.add(response);
+    response.once("close", () => this.#held.delete(response));
+    await this.#frozen.promise;
+    this.#held.delete(response);
   }
 
   #checkKey({ headers }: IncomingMessage): void {

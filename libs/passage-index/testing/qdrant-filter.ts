@@ -4,7 +4,7 @@ import { QdrantFault } from "./qdrant-fault.ts";
 type Filter = Schemas["Filter"];
 type Payload = Readonly<Record<string, unknown>>;
 export type IndexType = "keyword" | "integer" | "bool";
-export type Matches = (id: string | number, payload: Payload) => boolean;
+export type Matches = (payload: Payload) => boolean;
 
 /** What the filter needs of the collection. */
 export interface FieldIndexes {
@@ -15,7 +15,6 @@ export interface FieldIndexes {
 
 /** As the request's shape lets it through. */
 type Condition =
-  | { readonly has_id: readonly (string | number)[] }
   | { readonly key: string; readonly match: { readonly value?: unknown; readonly any?: readonly unknown[] } }
   | { readonly key: string; readonly range: Schemas["Range"] }
   | Filter;
@@ -28,11 +27,9 @@ export function compile(filter: Filter | undefined, indexes: FieldIndexes): Matc
   if (!filter) return () => true;
   const must = conditionsOf(filter, "must").map((condition) => compileCondition(condition, indexes));
   const should = conditionsOf(filter, "should").map((condition) => compileCondition(condition, indexes));
-  const mustNot = conditionsOf(filter, "must_not").map((condition) => compileCondition(condition, indexes));
-  return (id, payload) =>
-    must.every((matches) => matches(id, payload)) &&
-    (should.length === 0 || should.some((matches) => matches(id, payload))) &&
-    !mustNot.some((matches) => matches(id, payload));
+  return (payload) =>
+    must.every((matches) => matches(payload)) &&
+    (should.length === 0 || should.some((matches) => matches(payload)));
 }
 
 /** Slots of points that may match, where an index tells; undefined: any. */
@@ -48,7 +45,7 @@ export function candidates(
 }
 
 function slotsOf(condition: Condition, indexes: FieldIndexes): ReadonlySet<number> | undefined {
-  if ("has_id" in condition || "range" in condition) return undefined;
+  if ("range" in condition) return undefined;
   if (!("key" in condition)) return candidates(condition as Filter, indexes);
   const values = valuesOf(condition.match);
   const slots = values.map((value) =>
@@ -63,10 +60,6 @@ function union(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {
 }
 
 function compileCondition(condition: Condition, indexes: FieldIndexes): Matches {
-  if ("has_id" in condition) {
-    const ids = new Set(condition.has_id);
-    return (id) => ids.has(id);
-  }
   if (!("key" in condition)) return compile(condition as Filter, indexes);
   const { key } = condition;
   if ("range" in condition) {
@@ -96,7 +89,7 @@ function valuesOf(match: {
 
 /** A field that holds a list matches where one of its values does. */
 function isAny(key: string, test: (value: unknown) => boolean): Matches {
-  return (_, payload) => {
+  return (payload) => {
     const held = payload[key];
     return Array.isArray(held) ? held.some(test) : test(held);
   };
@@ -115,6 +108,6 @@ function requireIndex(field: string, type: IndexType, indexes: FieldIndexes): vo
   );
 }
 
-function conditionsOf(filter: Filter, part: "must" | "should" | "must_not"): Condition[] {
+function conditionsOf(filter: Filter, part: "must" | "should"): Condition[] {
   return (filter[part] ?? []) as Condition[];
 }

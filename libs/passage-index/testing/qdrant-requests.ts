@@ -96,7 +96,6 @@ const range = object({}, { lt: number(), gt: number(), gte: number(), lte: numbe
 
 const condition: Shape = choose((value) => {
   if (!isObject(value)) return undefined;
-  if ("has_id" in value) return object({ has_id: listOf(pointId) });
   if (!("key" in value)) return filter;
   return "match" in value ? object({ key: string, match }) : object({ key: string, range });
 });
@@ -105,7 +104,7 @@ const conditions: Shape = (value, path) => {
   listOf(condition)(value, path);
   literal(true)(Array.isArray(value) && value.length > 0, `${path} (has conditions)`);
 };
-const filter: Shape = object({}, { must: conditions, should: conditions, must_not: conditions });
+const filter: Shape = object({}, { must: conditions, should: conditions });
 
 const withPayload = choose((value) => {
   if (Array.isArray(value)) return listOf(string);
@@ -130,10 +129,8 @@ export const queryPoints = object(
   {
     filter,
     limit: integer(1),
-    offset: integer(0),
     with_payload: withPayload,
     with_vector: boolean,
-    score_threshold: number(),
     params: object(
       {},
       {

@@ -14,6 +14,8 @@ export interface Call {
   readonly body: unknown;
 }
 
+export type CollectionStatus = Schemas["CollectionStatus"];
+
 interface Route {
   /** `*` stands for a collection's name. */
   readonly path: string;
@@ -31,6 +33,7 @@ const forbiddenInNames = [...'<>:"/\\|?*\0\u001f'];
 
 /** Qdrant's collections, aliases and points, without a network. */
 export class QdrantService {
+  status: CollectionStatus = "green";
   readonly #collections = new Map<string, QdrantCollection>();
   readonly #aliases = new Map<string, string>();
   readonly #routes: ReadonlyMap<string, Route>;
@@ -51,7 +54,7 @@ export class QdrantService {
       },
       "PATCH collection": {
         ...{ path: collections, query: ["timeout"], body: requests.updateCollection, writes: true },
-        work: ({ path }) => this.#find(path) !== undefined,
+        work: ({ path }) => this.#update(this.#find(path)),
       },
       "DELETE collection": {
         ...{ path: collections, query: ["timeout"], writes: true },
@@ -167,6 +170,12 @@ export class QdrantService {
     return true;
   }
 
+  /** A change of the configuration is what wakes an optimizer that waits for one. */
+  #update(_: QdrantCollection): boolean {
+    if (this.status === "grey") this.status = "green";
+    return true;
+  }
+
   #drop(name: string): boolean {
     for (const [alias, collection] of this.#aliases) if (collection === name) this.#aliases.delete(alias);
     this.#collections.get(name)?.flush();
@@ -223,8 +232,8 @@ export class QdrantService {
       return [field, info];
     });
     return {
-      status: "green",
-      optimizer_status: "ok",
+      status: this.status,
+      optimizer_status: this.status === "red" ? { error: "told to fail" } : "ok",
       indexed_vectors_count: 0,
       points_count: collection.points,
       segments_count: 1,
