@@ -23,6 +23,7 @@ import { context as activeContext, propagation } from "@opentelemetry/api";
 import type { CallContext } from "nice-grpc";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { DocumentRecord } from "./catalog/document-record.ts";
+import type { GenerationLedger } from "./catalog/generation-ledger.ts";
 import { getDeadLetter } from "./documents/dead-letter.ts";
 import { checkDocumentId, checkTenant } from "./documents/document-rules.ts";
 import { getText } from "./documents/extracted-text.ts";
@@ -31,8 +32,10 @@ import { deadLetterOf, documentOf, metadataOf } from "./documents/to-proto.ts";
 import { watch } from "./documents/watch.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { fingerprintText } from "./pipeline/fingerprint.ts";
+import type { PipelineSupervisor } from "./pipeline/pipeline-supervisor.ts";
 import type { PushParts } from "./push/push-stream.ts";
 import { PushStream } from "./push/push-stream.ts";
+import { reindexStatus } from "./reindex/reindex-status.ts";
 import type { Reindexer } from "./reindex/reindexer.ts";
 import type { Stores } from "./stores.ts";
 
@@ -40,6 +43,8 @@ export interface HandlerParts {
   readonly stores: Stores;
   readonly catalog: Catalog;
   readonly push: PushParts;
+  readonly ledger: GenerationLedger;
+  readonly supervisor: PipelineSupervisor;
   readonly reindexer: Reindexer;
   readonly metrics: IngestMetrics;
   readonly group: string;
@@ -191,11 +196,12 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
   reindex(request: ReindexRequest, context: CallContext & RpcContext) {
     context.abortOnTerminate();
     const tenant = request.tenant === "" ? undefined : checkTenant(request.tenant);
-    return this.#parts.reindexer.run(tenant, context.signal);
+    return this.#parts.reindexer.run(tenant, request.action, context.signal);
   }
 
-  async getReindex(): Promise<never> {
-    throw notYet();
+  getReindex() {
+    const { ledger, stores, supervisor } = this.#parts;
+    return reindexStatus(ledger, stores, supervisor);
   }
 
   async *reconcile(): AsyncGenerator<never> {

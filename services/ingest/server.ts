@@ -4,6 +4,7 @@ import { createRpcClient, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
 import { Catalog } from "./catalog/catalog.ts";
+import { GenerationLedger } from "./catalog/generation-ledger.ts";
 import type { IngestConfig } from "./config.ts";
 import { BlobSweeper } from "./documents/blob-sweeper.ts";
 import { UploadSweeper } from "./documents/upload-sweeper.ts";
@@ -43,6 +44,8 @@ interface StartOptions {
   /** Closed with the service. */
   readonly stores: Stores;
   readonly createProcessor: CreateProcessor;
+  /** See ReindexerParts. */
+  readonly leaseMs?: number;
 }
 
 /** @internal For tests, which bring stores and a processor of their own. */
@@ -51,6 +54,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const metrics = createIngestMetrics(telemetry.metrics);
   const trouble = new Trouble(telemetry.log, metrics);
   const catalog = await Catalog.open(stores.records, (thrown) => trouble.note("catalog", thrown));
+  const ledger = new GenerationLedger(stores.records);
   const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const sweeper = new BlobSweeper({
     ...{ catalog, blobs: stores.blobs },
@@ -73,17 +77,17 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     onRetry: (error) => trouble.note("log", error),
   });
   let indexedSinceStart = 0;
-  const supervisor: PipelineSupervisor = new PipelineSupervisor({
-    ...{ config, telemetry, metrics, stores, catalog, trouble, client, createProcessor },
+  const supervisor = new PipelineSupervisor({
+    ...{ config, telemetry, metrics, stores, catalog, ledger, trouble, client, createProcessor },
     onSettled: (change, outcome) => {
       if (outcome === "indexed") indexedSinceStart += 1;
       if (change.kind === "delete") catalog.deleted(change);
       if (outcome !== "unchanged") sweeper.wake();
-      reindexer.noteChange(change);
     },
   });
   const reindexer = new Reindexer({
-    ...{ stores, catalog, supervisor, appender, trouble, settings: config.pipeline },
+    ...{ stores, catalog, ledger, supervisor, appender, trouble, settings: config.pipeline },
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
     openTools: (signal) =>
       openProcessingTools(
         {
@@ -98,7 +102,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     address: config.listen,
     definition: IngestServiceDefinition,
     implementation: new IngestHandlers({
-      ...{ stores, catalog, reindexer, metrics, group: config.pipeline.group },
+      ...{ stores, catalog, ledger, supervisor, reindexer, metrics, group: config.pipeline.group },
       push: {
         ...{ blobs: stores.blobs, appender, clock: new VersionClock(), pushed: metrics.pushed },
         maxDocumentBytes: config.push.maxDocumentBytes,

@@ -46,11 +46,26 @@ export function parametersOf(records: readonly DocumentRecord[]): RecordValue[] 
   ];
 }
 
+/** Unix milliseconds by the clock of the database, which all processes share. */
+export const nowMs = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 /** JSON goes as text: an array of jsonb is not a parameter that every driver can send. */
 export const rowsFromParameters = `
   SELECT tenant, id, version, state, updated_at, status::jsonb, settled_version, served::jsonb
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[], $8::text[])
     AS row (tenant, id, version, state, updated_at, status, settled_version, served)`;
+
+/**
+ * Settled rows, with the generation that each was written into as $9. Left out are those of a generation that does not
+ * serve, or while the generations are about to be switched.
+ */
+export const settledRowsFromParameters = `
+  SELECT tenant, id, version, state, updated_at, status::jsonb, settled_version, served::jsonb
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[], $8::text[],
+    $9::text[])
+    AS row (tenant, id, version, state, updated_at, status, settled_version, served, generation)
+  WHERE generation IS NULL
+    OR EXISTS (SELECT FROM reindex WHERE serving = generation AND settles_from <= ${nowMs})`;
 
 function statusJson(status: DocumentStatus): string {
   const { tenant: _t, documentId: _d, version: _v, state: _s, updatedAt: _u, ...rest } = status;

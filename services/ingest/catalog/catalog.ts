@@ -3,7 +3,14 @@ import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import type { Queries, RecordStore } from "@headwater/record-store";
 import { GroupCommit } from "../batching/group-commit.ts";
 import type { DocumentRow } from "./catalog-rows.ts";
-import { documentColumns, keyOf, parametersOf, recordOf, rowsFromParameters } from "./catalog-rows.ts";
+import {
+  documentColumns,
+  keyOf,
+  parametersOf,
+  recordOf,
+  rowsFromParameters,
+  settledRowsFromParameters,
+} from "./catalog-rows.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import type { DocumentRecord, DocumentStatus, ServedDocument } from "./document-record.ts";
 import { isSettled } from "./document-record.ts";
@@ -18,6 +25,8 @@ export interface Settlement {
   readonly served: ServedDocument | null;
   /** Blobs that nothing refers to any more. */
   readonly unusedBlobs: readonly string[];
+  /** The generation of the indexes that it was written into; undefined where it changes nothing in them. */
+  readonly generation?: string;
 }
 
 export interface DocumentQuery {
@@ -48,7 +57,7 @@ export class Catalog {
   readonly #board: StatusBoard;
   readonly #counts = new StateCounts((tenant) => this.#countByState(tenant));
   readonly #deletions = new PendingDeletions();
-  readonly #settlements: GroupCommit<Settlement, undefined>;
+  readonly #settlements: GroupCommit<Settlement, boolean>;
 
   private constructor(store: RecordStore, onError: (thrown: unknown) => void) {
     this.#store = store;
@@ -139,6 +148,11 @@ export class Catalog {
     if (this.#board.progress(status)) this.feed.publish(status);
   }
 
+  /** A document is no longer on its way here: the work on it was called off. */
+  withdrawProgress(key: DocumentKey): void {
+    this.#board.withdraw(key);
+  }
+
   /** A tombstone is in the log: until it is applied, the document's state is not its last. */
   noteDeleting(key: DocumentKey): void {
     this.#deletions.add(key);
@@ -162,9 +176,13 @@ export class Catalog {
     this.feed.publish(status);
   }
 
-  /** Durable when it resolves. Of one document, one settlement at a time. */
-  async settle(settlement: Settlement): Promise<void> {
-    await this.#settlements.add(settlement);
+  /**
+   * Durable when it resolves. Of one document, one settlement at a time.
+   *
+   * @returns false where nothing was settled, because its generation does not serve, or is about to stop serving
+   */
+  settle(settlement: Settlement): Promise<boolean> {
+    return this.#settlements.add(settlement);
   }
 
   /** A reindex has made the passages of these versions anew; versions that are no longer served are passed over. */
@@ -218,28 +236,27 @@ export class Catalog {
     await this.#board.close();
   }
 
-  async #settle(settlements: readonly Settlement[]): Promise<undefined[]> {
-    const records = settlements.map(({ status, served }) => ({
-      status,
-      served,
-      settledVersion: status.version,
-    }));
-    const unused = settlements.flatMap(({ unusedBlobs }) => unusedBlobs);
+  async #settle(settlements: readonly Settlement[]): Promise<boolean[]> {
     let newest: ReadonlyMap<string, number>;
-    if (unused.length === 0) newest = await upsertSettled(this.#store, records);
+    if (settlements.every(({ unusedBlobs }) => unusedBlobs.length === 0))
+      newest = await upsertSettled(this.#store, settlements);
     else {
       newest = await this.#store.transaction(async (queries) => {
-        const versions = await upsertSettled(queries, records);
+        const versions = await upsertSettled(queries, settlements);
+        const settled = settlements.filter(({ status }) => versions.has(keyOf(status)));
+        const unused = settled.flatMap(({ unusedBlobs }) => unusedBlobs);
         await insertUnusedBlobs(queries, unused);
         return versions;
       });
     }
-    for (const { status } of settlements) {
+    return settlements.map(({ status }) => {
+      const version = newest.get(keyOf(status));
+      if (version === undefined) return false;
       const isNewest = this.#board.settle(status);
       // A newer version that is queued is what people are shown already.
-      if (isNewest && newest.get(keyOf(status)) === status.version) this.feed.publish(status);
-    }
-    return settlements.map(() => undefined);
+      if (isNewest && version === status.version) this.feed.publish(status);
+      return true;
+    });
   }
 
   async #writeStatuses(statuses: readonly DocumentStatus[], beats: "older" | "same"): Promise<void> {
@@ -261,23 +278,36 @@ async function insertUnusedBlobs(queries: Queries, keys: readonly string[]): Pro
 }
 
 /**
- * What people are shown is never moved back to an older version, such as when a newer one is queued already.
+ * What people are shown is never moved back to an older version, such as when a newer one is queued already. Says in
+ * the same step that a generation which does not serve has yet to take the document in, where there is one.
  *
- * @returns the version that each document is shown in
+ * @returns the version that each document is shown in; those that could not be settled are left out
  */
 async function upsertSettled(
   queries: Queries,
-  records: readonly DocumentRecord[],
+  settlements: readonly Settlement[],
 ): Promise<ReadonlyMap<string, number>> {
+  const records = settlements.map(({ status, served }) => ({
+    ...{ status, served },
+    settledVersion: status.version,
+  }));
+  const generations = settlements.map(({ generation }) => generation ?? null);
   const unlessNewer = (column: string) =>
     `${column} = CASE WHEN excluded.version >= d.version THEN excluded.${column} ELSE d.${column} END`;
   const rows = await queries.query<{ tenant: string; id: string; version: number }>(
-    `INSERT INTO documents AS d ${rowsFromParameters}
-     ON CONFLICT (tenant, id) DO UPDATE
-       SET ${["version", "state", "updated_at", "status"].map(unlessNewer).join(", ")},
-           settled_version = GREATEST(d.settled_version, excluded.settled_version), served = excluded.served
-     RETURNING d.tenant, d.id, d.version`,
-    parametersOf(records),
+    `WITH settled AS (
+       INSERT INTO documents AS d ${settledRowsFromParameters}
+       ON CONFLICT (tenant, id) DO UPDATE
+         SET ${["version", "state", "updated_at", "status"].map(unlessNewer).join(", ")},
+             settled_version = GREATEST(d.settled_version, excluded.settled_version), served = excluded.served
+       RETURNING d.tenant, d.id, d.version
+     ), noted AS (
+       INSERT INTO reindex_changes AS c
+       SELECT tenant, id, 1 FROM settled WHERE (SELECT other FROM reindex) IS NOT NULL
+       ON CONFLICT (tenant, id) DO UPDATE SET revision = c.revision + 1
+     )
+     SELECT tenant, id, version FROM settled`,
+    [...parametersOf(records), generations],
   );
   return new Map(rows.map(({ tenant, id, version }) => [keyOf({ tenant, documentId: id }), version]));
 }

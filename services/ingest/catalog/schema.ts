@@ -7,6 +7,9 @@ import type { Migration } from "@headwater/record-store";
  *
  * `unused_blobs` is what a change of the catalog leaves behind in the blob store. Written in the same transaction, so
  * that a crash cannot lose a blob for ever; emptied by BlobSweeper.
+ *
+ * `reindex` has one row, and `reindex_changes` the documents that the generation which does not serve has yet to take
+ * in; see GenerationLedger.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -26,6 +29,34 @@ export const migrations: readonly Migration[] = [
       );
       CREATE TABLE unused_blobs (
         key text COLLATE "C" PRIMARY KEY
+      );
+    `,
+  },
+  {
+    id: 2,
+    name: "reindex",
+    sql: `
+      CREATE TABLE reindex (
+        the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
+        serving text,
+        other text,
+        state smallint NOT NULL DEFAULT 0,
+        cursor_tenant text,
+        cursor_id text,
+        done bigint NOT NULL DEFAULT 0,
+        total bigint NOT NULL DEFAULT 0,
+        failed bigint NOT NULL DEFAULT 0,
+        started_at bigint NOT NULL DEFAULT 0,
+        owner text,
+        leased_until bigint NOT NULL DEFAULT 0,
+        settles_from bigint NOT NULL DEFAULT 0
+      );
+      INSERT INTO reindex DEFAULT VALUES;
+      CREATE TABLE reindex_changes (
+        tenant text COLLATE "C" NOT NULL,
+        id text COLLATE "C" NOT NULL,
+        revision bigint NOT NULL,
+        PRIMARY KEY (tenant, id)
       );
     `,
   },

@@ -52,6 +52,11 @@ export class StatusBoard {
     return true;
   }
 
+  /** The work on a document was called off; whoever takes it up again, perhaps another process, says where it is. */
+  withdraw(key: DocumentKey): void {
+    this.#progress.delete(keyOf(key));
+  }
+
   /** The database has this status. @returns false where a newer version is queued */
   settle(status: DocumentStatus): boolean {
     const key = keyOf(status);

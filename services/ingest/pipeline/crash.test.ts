@@ -12,6 +12,7 @@ import { createRpcClient } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
 import { temporaryFolder } from "@headwater/testing";
 import { Catalog } from "../catalog/catalog.ts";
+import { GenerationLedger } from "../catalog/generation-ledger.ts";
 import { readIngestConfig } from "../config.ts";
 import { uploadKey } from "../documents/blob-keys.ts";
 import { BlobSweeper } from "../documents/blob-sweeper.ts";
@@ -91,9 +92,10 @@ async function live(stores: Stores, mortality: Mortality): Promise<void> {
   const trouble = new Trouble(telemetry.log, metrics);
   const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const catalog = await Catalog.open(mortal.records, () => {});
+  const ledger = new GenerationLedger(mortal.records);
   const sweeper = new BlobSweeper({ catalog, blobs: mortal.blobs, onError: () => {} });
   const supervisor = new PipelineSupervisor({
-    ...{ config, telemetry, metrics, catalog, trouble, client },
+    ...{ config, telemetry, metrics, catalog, ledger, trouble, client },
     stores: mortal,
     createProcessor: async () => new LineProcessor(),
     onSettled: () => sweeper.wake(),

@@ -4,6 +4,7 @@ import type { DocumentDeletion } from "./document-change.ts";
 import type { DocumentJob } from "./document-job.ts";
 import type { PutParts } from "./put-steps.ts";
 import { blobsOf } from "./put-steps.ts";
+import { settleWritten } from "./settle.ts";
 
 /**
  * Removes a document from the indexes, then says so in the catalog, whose row stays with the version that was
@@ -30,6 +31,6 @@ export async function applyDeletion(
     served: null,
     unusedBlobs: blobsOf(known),
   };
-  await parts.trouble.patiently("catalog", job.signal, () => parts.catalog.settle(settlement));
+  await settleWritten(parts, job, settlement);
   return "deleted";
 }

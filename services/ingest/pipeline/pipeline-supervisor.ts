@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { HeadwaterError } from "@headwater/errors";
 import { HeadwaterError as Failure, status } from "@headwater/errors";
-import type { PassageIndex } from "@headwater/passage-index";
+import type { IndexFingerprint, PassageIndex } from "@headwater/passage-index";
 import type { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { RpcClient } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { Budget } from "../batching/budget.ts";
 import type { Catalog } from "../catalog/catalog.ts";
+import type { GenerationLedger } from "../catalog/generation-ledger.ts";
 import type { IngestConfig } from "../config.ts";
 import { describeFingerprint } from "../embedding/embedding-model.ts";
 import type { IngestMetrics, Outcome } from "../metrics.ts";
@@ -17,6 +18,7 @@ import { IndexWriter } from "./index-writer.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { CreateProcessor, ProcessingTools } from "./processing-tools.ts";
 import { openProcessingTools } from "./processing-tools.ts";
+import { servingGeneration } from "./serving-generation.ts";
 import { StageTimer } from "./stage-timer.ts";
 import type { Trouble } from "./trouble.ts";
 
@@ -26,6 +28,7 @@ export interface SupervisorParts {
   readonly metrics: IngestMetrics;
   readonly stores: Stores;
   readonly catalog: Catalog;
+  readonly ledger: GenerationLedger;
   readonly trouble: Trouble;
   readonly client: RpcClient<EmbeddingServiceDefinition>;
   readonly createProcessor: CreateProcessor;
@@ -36,6 +39,8 @@ export interface SupervisorParts {
 const maxParsing = 32;
 /** Milliseconds between two looks whether a worker with the wrong model was replaced. */
 const recheckMs = 5000;
+/** Milliseconds between two looks whether another process has switched to another generation of the indexes. */
+const generationCheckMs = 1000;
 /** Milliseconds for documents under way when the pipeline is suspended; the others are delivered again. */
 const suspendGraceMs = 2000;
 
@@ -51,6 +56,7 @@ export class PipelineSupervisor {
   #interrupt = new AbortController();
   /** Why there is no pipeline; undefined while there is one. */
   #idle: HeadwaterError | undefined = starting();
+  #fingerprint: IndexFingerprint | undefined;
   #suspended: Promise<void> | undefined;
   #stopped = Promise.withResolvers<void>();
 
@@ -63,6 +69,11 @@ export class PipelineSupervisor {
   checkReady(): void {
     const reason = this.#parts.trouble.current ?? this.#idle;
     if (reason) throw reason;
+  }
+
+  /** What passages were last made with, or would be; undefined before the embedding-worker was there. */
+  get fingerprint(): IndexFingerprint | undefined {
+    return this.#fingerprint;
   }
 
   /** Stops the pipeline, does `work`, and starts it anew, with whatever index is active then. */
@@ -110,10 +121,13 @@ export class PipelineSupervisor {
 
   /** Until `signal` fires, or the worker's model changes while the indexes do not fit. */
   async #process(signal: AbortSignal): Promise<void> {
-    const { trouble, stores } = this.#parts;
+    const { trouble, stores, ledger } = this.#parts;
     const tools = await trouble.patiently("embedding", signal, () => this.#openTools(signal));
+    this.#fingerprint = tools.fingerprint;
     try {
-      const index = await trouble.patiently("index", signal, () => activeOrNew(stores, tools));
+      const index = await trouble.patiently("index", signal, () =>
+        servingGeneration(ledger, stores.indexes, tools),
+      );
       if (isSameFingerprint(index.fingerprint, tools.fingerprint))
         await this.#runPipeline(tools, index, signal);
       else await this.#waitForAnotherModel(tools, index, signal);
@@ -144,16 +158,30 @@ export class PipelineSupervisor {
         parsers: new Budget(Math.min(maxParsing, config.limits.maxQueue)),
         maxContentBytes: config.pipeline.maxDocumentBytes,
         fingerprint: fingerprintText(tools.fingerprint),
+        generation: index.generation,
         onSettled: this.#parts.onSettled,
       },
       signal,
     );
     this.#idle = undefined;
     telemetry.log.info({ generation: index.generation, model: tools.model.name }, "processing documents");
-    await aborted(signal);
+    await this.#whileServing(index, signal);
     this.#idle = starting();
-    await pipeline.stop(this.#graceMs);
+    // What another generation has taken the place of cannot be settled any more.
+    await pipeline.stop(signal.aborted ? this.#graceMs : 0);
     writing.abort();
+  }
+
+  /** Until `signal` fires, or another generation serves. */
+  async #whileServing(index: PassageIndex, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.#serves(index)))
+      await delay(generationCheckMs, undefined, { signal }).catch(() => {});
+  }
+
+  /** True also while the indexes cannot be asked: whoever writes to them finds that out. */
+  async #serves({ generation }: PassageIndex): Promise<boolean> {
+    const active = await this.#parts.stores.indexes.active().catch(() => undefined);
+    return active === undefined || active.generation === generation;
   }
 
   async #waitForAnotherModel(
@@ -166,6 +194,7 @@ export class PipelineSupervisor {
     telemetry.log.error({ err: this.#idle }, "documents wait in the log");
     while (true) {
       await delay(recheckMs, undefined, { signal });
+      if (!(await this.#serves(index))) return;
       const now = await describeFingerprint(client, signal).catch(() => tools.fingerprint.model);
       if (now !== tools.fingerprint.model) return;
     }
@@ -182,19 +211,6 @@ export class PipelineSupervisor {
       signal,
     );
   }
-}
-
-async function activeOrNew({ indexes }: Stores, tools: ProcessingTools): Promise<PassageIndex> {
-  const active = await indexes.active();
-  if (active) return active;
-  const created = await indexes.create(tools.fingerprint, tools.model.dimensions);
-  await indexes.activate(created);
-  return created;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 function starting(): HeadwaterError {

@@ -183,6 +183,7 @@ export class Pipeline {
       if (change) this.#parts.onSettled(change, outcome);
     } catch (thrown) {
       // Called off: the event is not done, and will be delivered again.
+      if (signal.aborted && change) catalog.withdrawProgress(change);
       if (!signal.aborted)
         telemetry.log.error({ err: thrown, partition, offset }, "an event was not applied");
     } finally {

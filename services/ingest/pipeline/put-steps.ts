@@ -18,6 +18,7 @@ import { PoisonError } from "./document-job.ts";
 import type { IndexWriter } from "./index-writer.ts";
 import { maxIndexAttempts } from "./index-writer.ts";
 import { describe, textsToEmbed, toDocumentPassages } from "./passages.ts";
+import { settleWritten } from "./settle.ts";
 import type { StageTimer } from "./stage-timer.ts";
 import type { Trouble } from "./trouble.ts";
 import { judge } from "./verdict.ts";
@@ -38,6 +39,8 @@ export interface PutParts {
   readonly maxContentBytes: number;
   /** Of model and chunking. */
   readonly fingerprint: string;
+  /** The generation of the indexes that `writer` writes into. */
+  readonly generation: string;
 }
 
 /**
@@ -106,7 +109,7 @@ async function process(parts: PutParts, job: DocumentJob, put: DocumentPut): Pro
     passages: processed.passages.length,
     textLength: processed.text.length,
   };
-  await settle(parts, job, {
+  await settleWritten(parts, job, {
     status: { ...described, state: DocumentState.INDEXED, passages: served.passages, updatedAt: Date.now() },
     served,
     unusedBlobs: blobsOf(job.known).filter((key) => key !== keys.original && key !== keys.text),
@@ -163,7 +166,7 @@ async function settleUnprocessed(
       passages: served.passages,
       textLength: served.textLength,
     };
-    await settle(parts, job, { status, served, unusedBlobs: leftover });
+    await settleWritten(parts, job, { status, served, unusedBlobs: leftover });
     return "unchanged";
   }
   if (leftover.length > 0)
@@ -253,15 +256,6 @@ async function keep(
     keys.text === keys.original ? undefined : store(keys.text, Buffer.from(text)),
     put.content.$case === "inline" ? store(keys.original, content.bytes) : undefined,
   ]);
-}
-
-async function settle(
-  parts: PutParts,
-  job: DocumentJob,
-  settlement: Parameters<Catalog["settle"]>[0],
-): Promise<void> {
-  job.signal.throwIfAborted();
-  await parts.trouble.patiently("catalog", job.signal, () => parts.catalog.settle(settlement));
 }
 
 /** @returns what to throw: a document is to blame unless its work was called off */

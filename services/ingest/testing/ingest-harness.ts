@@ -111,11 +111,15 @@ async function untilSettled(client: RpcClient<IngestServiceDefinition>): Promise
   });
 }
 
-/** @throws where it has not come true within ten seconds */
-export async function eventually(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
+/** @throws where it has not come true in time */
+export async function eventually(
+  what: string,
+  isTrue: () => boolean | Promise<boolean>,
+  patienceMs = 10_000,
+): Promise<void> {
+  const end = performance.now() + patienceMs;
   while (!(await isTrue())) {
-    if (performance.now() > end) throw new Error(`not within ten seconds: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${patienceMs} ms: ${what}`);
     await delay(10);
   }
 }
