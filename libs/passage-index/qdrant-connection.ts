@@ -69,10 +69,14 @@ function createClient({ url, apiKey }: QdrantOptions): QdrantClient {
   return new QdrantClient({
     url: origin,
     // The client takes 6333 where the URL names the port that its scheme has anyway.
-    port: Number(/^https?:\/\/[^/]*:(\d+)/.exec(url)?.[1] ?? defaultPort),
+    port: Number(/^https?:\/\/[^/]*:(\d+)(?:\/|$)/.exec(url)?.[1] ?? defaultPort),
     ...(pathname !== "/" && { prefix: pathname.replace(/\/$/, "") }),
-    // As a header: the client prints a warning to the console where a key goes to an http address.
-    headers: apiKey === undefined ? {} : { "api-key": apiKey },
+    headers: {
+      // Qdrant would compress each answer for us, which takes it longer than sending a few hundred KB.
+      "accept-encoding": "identity",
+      // Not as `apiKey`: the client prints a warning to the console where a key goes to an http address.
+      ...(apiKey !== undefined && { "api-key": apiKey }),
+    },
     // None of its own: with one it would put its signal in the place of ours.
     timeout: Number.POSITIVE_INFINITY,
     checkCompatibility: false,

@@ -45,7 +45,7 @@ export function toQdrantError(thrown: unknown): HeadwaterError {
       return new HeadwaterError({
         ...{ code: status.INVALID_ARGUMENT, reason: "HW_QDRANT_REQUEST_REFUSED", cause },
         message: `Qdrant refused the request with ${http}.`,
-        action: "Check that Qdrant is of version 1.17 to 1.19; its log tells more.",
+        action: "Check that Qdrant is of version 1.18 or newer; its log tells more.",
       });
   }
 }

@@ -70,13 +70,16 @@ export function toHit({ score, payload, vector }: Schemas["ScoredPoint"]): Revis
   };
 }
 
+/** Of one request; what Qdrant Cloud's strict mode lets through. */
+const maxPoints = 1000;
+
 /** Cuts points into requests of at most `maxBytes` of JSON each; a point that is larger goes alone. */
 export function* inBatches(points: Iterable<Point>, maxBytes: number): Generator<Point[]> {
   let batch: Point[] = [];
   let bytes = 0;
   for (const point of points) {
     const size = sizeOf(point);
-    if (batch.length > 0 && bytes + size > maxBytes) {
+    if (batch.length === maxPoints || (batch.length > 0 && bytes + size > maxBytes)) {
       yield batch;
       batch = [];
       bytes = 0;
