@@ -4,6 +4,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { invalidArgument } from "@headwater/errors";
 import type { Cache, CacheEntry } from "./cache.ts";
 import { DamagedEntryError, DiskCacheFile } from "./disk-cache-file.ts";
+import { portionsOf } from "./portions.ts";
 
 export interface DiskCacheOptions {
   /** Made where it is not there. Several processes may share it. */
@@ -20,7 +21,7 @@ export interface DiskCacheOptions {
 }
 
 /** A pause of the event loop ends after so much: 2 to 3 ms. */
-const portion = { keys: 512, bytes: 1024 * 1024 };
+const portion = { entries: 512, bytes: 1024 * 1024 };
 /** Entries dropped in one transaction. */
 const evictionBatch = 32;
 /** Uses that wait to be noted. More are forgotten: they only make eviction a little less fair. */
@@ -64,7 +65,7 @@ class DiskCache implements Cache {
     const found: (Uint8Array | undefined)[] = [];
     while (found.length < keys.length) {
       if (found.length > 0) await nextTurn();
-      const wanted = keys.slice(found.length, found.length + portion.keys);
+      const wanted = keys.slice(found.length, found.length + portion.entries);
       found.push(...this.#getSome(wanted));
     }
     return found;
@@ -73,7 +74,7 @@ class DiskCache implements Cache {
   async setMany(entries: readonly CacheEntry[]): Promise<void> {
     // One that would drive out half of the others is not worth its place.
     const kept = entries.filter(({ value }) => value.byteLength <= this.#options.maxBytes / 2);
-    for (const entriesOfPortion of portionsOf(kept)) {
+    for (const entriesOfPortion of portionsOf(kept, portion)) {
       await this.#write((file) => file.set(entriesOfPortion, Date.now()));
       await this.#noteUses();
       await this.#evict();
@@ -176,24 +177,6 @@ class DiskCache implements Cache {
     if (!this.#failing) this.#options.onError?.(thrown);
     this.#failing = true;
   }
-}
-
-function* portionsOf(entries: readonly CacheEntry[]): Generator<CacheEntry[]> {
-  let current: CacheEntry[] = [];
-  let bytes = 0;
-  for (const entry of entries) {
-    if (
-      current.length > 0 &&
-      (current.length >= portion.keys || bytes + entry.value.byteLength > portion.bytes)
-    ) {
-      yield current;
-      current = [];
-      bytes = 0;
-    }
-    current.push(entry);
-    bytes += entry.value.byteLength;
-  }
-  if (current.length > 0) yield current;
 }
 
 function isDamage(thrown: unknown): boolean {

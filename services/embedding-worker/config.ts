@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { CacheValues } from "@headwater/cache";
+import { cacheSettings } from "@headwater/cache";
 import type { Environment } from "@headwater/settings";
 import { address, flag, integer, readSettings, text } from "@headwater/settings";
 
@@ -52,7 +54,9 @@ export const embeddingWorkerSettings = {
     .describe("Memory for the token vectors of late interaction, about 800 passages of 200 tokens; 0: none"),
   HEADWATER_EMBEDDING_TOKEN_CACHE_DISK_MIB: integer(0, 1_048_576)
     .default(1024)
-    .describe("Disk for the same, about 13,000 passages of 200 tokens; 0: none"),
+    .describe(
+      "Disk for the same, about 13,000 passages of 200 tokens; 0: none. With HEADWATER_REDIS_URL no disk is used, but no more than this is put into Redis while passages are indexed",
+    ),
   HEADWATER_EMBEDDING_TOKEN_CACHE_INGEST: flag()
     .default(true)
     .describe(
@@ -64,7 +68,10 @@ export const embeddingWorkerSettings = {
     .describe("Memory for cached vectors; 0: none"),
   HEADWATER_EMBEDDING_CACHE_DISK_MIB: integer(0, 1_048_576)
     .default(1024)
-    .describe("Disk for cached vectors, about 600,000 of the bundled model; 0: none"),
+    .describe(
+      "Disk for cached vectors, about 600,000 of the bundled model; 0: none. Not used with HEADWATER_REDIS_URL",
+    ),
+  ...cacheSettings,
 };
 
 export interface EmbeddingWorkerConfig {
@@ -92,6 +99,8 @@ export interface EmbeddingWorkerConfig {
   readonly tokenCacheDiskBytes: number;
   /** Indexed passages leave their token vectors in the token cache. */
   readonly tokenCacheIngest: boolean;
+  /** Of the tier behind memory. */
+  readonly cacheSettings: CacheValues;
 }
 
 /** More copies gain nothing that their memory is worth. */
@@ -123,5 +132,6 @@ export function readEmbeddingWorkerConfig(env?: Environment): EmbeddingWorkerCon
     tokenCacheMemoryBytes: settings.HEADWATER_EMBEDDING_TOKEN_CACHE_MEMORY_MIB * 2 ** 20,
     tokenCacheDiskBytes: settings.HEADWATER_EMBEDDING_TOKEN_CACHE_DISK_MIB * 2 ** 20,
     tokenCacheIngest: settings.HEADWATER_EMBEDDING_TOKEN_CACHE_INGEST,
+    cacheSettings: settings,
   };
 }

@@ -10,8 +10,10 @@ export type DropReason = (typeof dropReasons)[number];
 export const cacheNames = [
   "vectors_memory",
   "vectors_disk",
+  "vectors_redis",
   "token_vectors_memory",
   "token_vectors_disk",
+  "token_vectors_redis",
 ] as const;
 export type CacheName = (typeof cacheNames)[number];
 

@@ -61,12 +61,19 @@ export async function startEmbeddingWorker(
     const tuning = await warmUp({ engine, encoder, sample, pairSample, config });
     log.info({ model: encoder.name, fingerprint: encoder.fingerprint, ...tuning }, "the model is warm");
 
-    const cacheFolder = join(config.dataDir, "cache");
-    const vectorSize = { memoryBytes: config.cacheMemoryBytes, diskBytes: config.cacheDiskBytes };
-    const vectorCache = openCache("vectors", cacheFolder, vectorSize, metrics, telemetry);
+    const caches = {
+      ...{ folder: join(config.dataDir, "cache"), settings: config.cacheSettings },
+      ...{ metrics, telemetry },
+    };
+    const vectorCache = await openCache("vectors", {
+      ...caches,
+      size: { memoryBytes: config.cacheMemoryBytes, diskBytes: config.cacheDiskBytes },
+    });
     closing.push(() => vectorCache.close());
-    const tokenSize = { memoryBytes: config.tokenCacheMemoryBytes, diskBytes: config.tokenCacheDiskBytes };
-    const tokenCache = openCache("token_vectors", cacheFolder, tokenSize, metrics, telemetry);
+    const tokenCache = await openCache("token_vectors", {
+      ...caches,
+      size: { memoryBytes: config.tokenCacheMemoryBytes, diskBytes: config.tokenCacheDiskBytes },
+    });
     closing.push(() => tokenCache.close());
     const tokenVectors = new TokenVectorStore({
       cache: tokenCache,
