@@ -22,13 +22,11 @@ export interface Scroll extends Selection {
   readonly offset?: PointId;
 }
 
-/** As long as a write that nobody waits for lies in the queue. */
-const queuedMs = 50;
-
 /** The points of one collection: vectors in one array, so that a search is one loop over it. Exact, never approximate. */
 export class QdrantCollection implements FieldIndexes {
   readonly config: Schemas["CreateCollection"];
   readonly fields = new Map<string, Exclude<Schemas["PayloadFieldSchema"], string>>();
+  readonly #queueMs: number;
   readonly #size: number;
   readonly #cosine: boolean;
   readonly #slotOf = new Map<PointId, number>();
@@ -44,8 +42,10 @@ export class QdrantCollection implements FieldIndexes {
   #operation = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(config: Schemas["CreateCollection"]) {
+  /** @param queueMs as long as a write that nobody waits for lies in the queue */
+  constructor(config: Schemas["CreateCollection"], queueMs: number) {
     this.config = config;
+    this.#queueMs = queueMs;
     const { size, distance } = config.vectors as Schemas["VectorParams"];
     this.#size = size;
     this.#cosine = distance === "Cosine";
@@ -77,7 +77,7 @@ export class QdrantCollection implements FieldIndexes {
     this.#operation += 1;
     this.#queue.push(work);
     if (wait) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), queuedMs);
+    else this.#timer ??= setTimeout(() => this.flush(), this.#queueMs);
     return { operation_id: this.#operation, status: wait ? "completed" : "acknowledged" };
   }
 

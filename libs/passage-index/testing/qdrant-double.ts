@@ -14,6 +14,8 @@ export interface QdrantDoubleOptions {
   readonly apiKey?: string;
   /** File for what is written, so that it is there again after a `kill -9`. */
   readonly journal?: string;
+  /** As long as a write that nobody waits for is not applied yet. Default: 50. */
+  readonly queueMs?: number;
   /** Told of each request before it is answered. */
   readonly onRequest?: (call: Call) => void;
 }
@@ -35,7 +37,7 @@ export async function startQdrantDouble(options: QdrantDoubleOptions = {}): Prom
 
 export class QdrantDouble {
   readonly #options: QdrantDoubleOptions;
-  readonly #service = new QdrantService();
+  readonly #service: QdrantService;
   readonly #journal: QdrantJournal | undefined;
   readonly #faults: { readonly status: number; readonly headers: Readonly<Record<string, string>> }[] = [];
   #server: Server | undefined;
@@ -45,6 +47,7 @@ export class QdrantDouble {
 
   constructor(options: QdrantDoubleOptions) {
     this.#options = options;
+    this.#service = new QdrantService(options.queueMs ?? 50);
     this.#port = options.port ?? 0;
     this.#journal = options.journal === undefined ? undefined : new QdrantJournal(options.journal);
     for (const call of this.#journal?.read() ?? []) this.#service.call(call);

@@ -34,11 +34,13 @@ const forbiddenInNames = [...'<>:"/\\|?*\0\u001f'];
 /** Qdrant's collections, aliases and points, without a network. */
 export class QdrantService {
   status: CollectionStatus = "green";
+  readonly #queueMs: number;
   readonly #collections = new Map<string, QdrantCollection>();
   readonly #aliases = new Map<string, string>();
   readonly #routes: ReadonlyMap<string, Route>;
 
-  constructor() {
+  constructor(queueMs: number) {
+    this.#queueMs = queueMs;
     const collections = "collections/*";
     const routes: Record<string, Route> = {
       "GET collections": { path: "collections", work: () => this.#listCollections() },
@@ -166,7 +168,7 @@ export class QdrantService {
       throw new QdrantFault(409, `Wrong input: Collection \`${name}\` already exists!`);
     if (this.#aliases.has(name))
       throw wrongInput(`Can't create collection with name ${name}. Alias with the same name already exists`);
-    this.#collections.set(name, new QdrantCollection(config));
+    this.#collections.set(name, new QdrantCollection(config, this.#queueMs));
     return true;
   }
 
