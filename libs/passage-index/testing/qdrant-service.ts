@@ -96,7 +96,10 @@ export class QdrantService {
           writes: true,
         },
         work: (call) => {
-          const { payload } = call.body as Schemas["SetPayload"];
+          const { payload, points } = call.body as Schemas["SetPayload"];
+          const missing = points?.find((id) => this.#find(call.path).slotsOfIds([id]).length === 0);
+          if (missing !== undefined)
+            throw new QdrantFault(404, `Not found: No point with id ${missing} found`);
           return this.#change(call, (collection, slots) => collection.setPayload(slots, payload));
         },
       },
