@@ -1,17 +1,14 @@
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { HeadwaterError, status } from "@headwater/errors";
+import { blobGone, checkKey } from "./blob-key.ts";
 import type { BlobPath } from "./blob-path.ts";
 import { blobPath, decodeName, fanOut, keyFileSuffix } from "./blob-path.ts";
 import type { BlobStore } from "./blob-store.ts";
+import { pieceBytes } from "./pieces.ts";
 import { SyncedFolders } from "./synced-folders.ts";
 import { releaseTemporary, removeLeftovers, reserveTemporary } from "./temporary-files.ts";
-
-/** Bytes of a piece that `get` gives; the port's bound. */
-const pieceBytes = 256 * 1024;
-/** Bytes of the longest key; S3 has the same bound. */
-const maxKeyBytes = 1_024;
 
 /**
  * The embedded blob store: one file a blob, under a name made of its key.
@@ -87,6 +84,11 @@ class FolderBlobStore implements BlobStore {
       }
     }
   }
+
+  /** A folder has no address. */
+  async presignPut(): Promise<undefined> {}
+
+  async presignGet(): Promise<undefined> {}
 
   async checkHealth(): Promise<void> {
     try {
@@ -172,13 +174,7 @@ class FolderBlobStore implements BlobStore {
 }
 
 function checkedPath(key: string): BlobPath {
-  const bytes = Buffer.byteLength(key, "utf8");
-  if (bytes < 1 || bytes > maxKeyBytes || !key.isWellFormed()) {
-    throw invalidArgument(
-      "HW_BLOB_KEY_INVALID",
-      `The key of a blob must have 1 to ${maxKeyBytes} bytes of valid Unicode.`,
-    );
-  }
+  checkKey(key);
   return blobPath(key);
 }
 
@@ -199,12 +195,7 @@ async function* readPieces(path: string, bytes: number): AsyncGenerator<Uint8Arr
     file = await open(path, "r");
   } catch (thrown) {
     if (errorCode(thrown) !== "ENOENT") throw HeadwaterError.from(thrown);
-    throw new HeadwaterError({
-      code: status.NOT_FOUND,
-      reason: "HW_BLOB_GONE",
-      message: "The blob was deleted before it was read.",
-      cause: thrown,
-    });
+    throw blobGone(thrown);
   }
   try {
     while (true) {

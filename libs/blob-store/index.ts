@@ -1,2 +1,12 @@
-export type { BlobStore } from "./blob-store.ts";
+export type {
+  BlobStore,
+  PresignedGet,
+  PresignedPut,
+  PresignGetOptions,
+  PresignPutOptions,
+} from "./blob-store.ts";
 export { openFolderBlobStore } from "./folder-blob-store.ts";
+export { openBlobStore } from "./open-blob-store.ts";
+export { openS3BlobStore } from "./s3-blob-store.ts";
+export type { BlobStoreValues, S3BlobStoreOptions } from "./s3-settings.ts";
+export { blobStoreSettings } from "./s3-settings.ts";
