@@ -17,6 +17,7 @@ import {
 } from "./conformance-helpers.ts";
 import type { DocumentLog, LogRecord, NewLogRecord } from "./document-log.ts";
 import { recordKey } from "./document-log.ts";
+import { firstAppended } from "./replay-headers.ts";
 
 /**
  * Opens a log with at least four partitions. One name is one stored log: opening it again is a restart when the first
@@ -373,6 +374,38 @@ export function documentLogConformance(adapter: string, open: OpenDocumentLog): 
       });
     });
 
+    test("a record given up twice has one letter, the later", async () => {
+      const log = await openNew();
+      await log.append([record("t/1", 1)]);
+      const [one] = await receiveCount(await log.subscribe("g"), 1);
+      assert.ok(one);
+      await log.addDeadLetter(one, failure("first"));
+      await log.addDeadLetter(one, { ...failure("second"), attempts: 7 });
+      const { deadLetters } = await log.listDeadLetters({ limit: 10 });
+      assert.deepEqual(
+        deadLetters.map(({ attempts }) => attempts),
+        [7],
+      );
+      assert.equal(await log.countDeadLetters("t"), 1);
+    });
+
+    test("what another opener gave up or replayed is seen at once, and nothing is replayed twice", async () => {
+      const name = `log-${randomUUID()}`;
+      const [first, second] = [await openNamed(name), await openNamed(name)];
+      await first.append(Array.from({ length: 300 }, (_, i) => record(`t/${i % 30}`, i)));
+      const consumer = await first.subscribe("g");
+      const received = await receiveCount(consumer, 300);
+      await Promise.all(received.map((one) => first.addDeadLetter(one, failure(one.key))));
+      assert.equal(await second.countDeadLetters("t"), 300);
+      const replayed = await Promise.all(
+        [first, second].map((log) => log.replayDeadLetters({ tenant: "t" })),
+      );
+      assert.equal((replayed[0] ?? 0) + (replayed[1] ?? 0), 300);
+      assert.equal((await receiveCount(consumer, 300)).length, 300);
+      assert.equal(await first.countDeadLetters(), 0);
+      assert.equal(await second.countDeadLetters(), 0);
+    });
+
     test("dead letters survive a restart, a tombstone among them", async () => {
       const name = `log-${randomUUID()}`;
       const first = await openNamed(name);
@@ -409,6 +442,14 @@ export function documentLogConformance(adapter: string, open: OpenDocumentLog): 
       assert.equal(again.key, "a/2");
       assert.equal(again.partition, chosen.record.partition);
       assert.ok(again.offset > chosen.record.offset);
+      // A record without a version takes it from here: replayed, it must not pass for newer than what came since.
+      assert.equal(firstAppended(again), chosen.record.timestamp);
+      await log.addDeadLetter(again, failure(again.key));
+      const [twice] = (await log.listDeadLetters({ tenant: "a", limit: 1 })).deadLetters;
+      assert.ok(twice);
+      await log.replayDeadLetters({ tenant: "a", ids: [twice.id] });
+      const [afterTwice] = await receiveCount(consumer, 1);
+      assert.equal(afterTwice && firstAppended(afterTwice), chosen.record.timestamp);
 
       assert.equal(await log.replayDeadLetters({ tenant: "a" }), 2);
       assert.deepEqual((await receiveCount(consumer, 2)).map(versionOf), [0, 1], "order of one key");

@@ -1,7 +1,10 @@
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { consumerClosed, refuseWhenAborted } from "./consumer-error.ts";
 import type { LogConsumer, LogPosition, LogRecord } from "./document-log.ts";
 import type { Assignment, SqliteMembership } from "./sqlite-membership.ts";
 import type { SqliteRecords } from "./sqlite-records.ts";
+import type { ReceiveLimits } from "./take-in-turns.ts";
+import { takeInTurns } from "./take-in-turns.ts";
 import type { Wakeups } from "./wakeups.ts";
 
 type RevokedListener = (partitions: readonly number[]) => void;
@@ -63,10 +66,7 @@ export class SqliteConsumer implements LogConsumer {
     }
   }
 
-  async receive(
-    limits: { maxRecords: number; maxBytes: number },
-    signal: AbortSignal,
-  ): Promise<readonly LogRecord[]> {
+  async receive(limits: ReceiveLimits, signal: AbortSignal): Promise<readonly LogRecord[]> {
     if (!(limits.maxRecords >= 1))
       throw invalidArgument("HW_LIMIT_INVALID", "maxRecords must be at least 1.");
     while (true) {
@@ -159,46 +159,19 @@ export class SqliteConsumer implements LogConsumer {
     for (const listener of this.#listeners) listener(held);
   }
 
-  /** In turns: each partition gives at most its share of the room, what is left goes to those that have more. */
-  #take(limits: { maxRecords: number; maxBytes: number }): LogRecord[] {
+  #take(limits: ReceiveLimits): LogRecord[] {
     const partitions = [...this.#owned.keys()].sort((a, b) => a - b);
-    if (partitions.length === 0) return [];
-    const start = this.#turn++ % partitions.length;
-    const order = [...partitions.slice(start), ...partitions.slice(0, start)];
-    const taken: LogRecord[] = [];
-    let bytes = 0;
-    for (const share of [Math.ceil(limits.maxRecords / order.length), limits.maxRecords]) {
-      for (const partition of order) {
-        const owned = this.#owned.get(partition);
-        const room = Math.min(share, limits.maxRecords - taken.length);
-        if (!owned || room <= 0 || (taken.length > 0 && bytes >= limits.maxBytes)) continue;
-        const records = this.#records.read(partition, owned.position, {
-          maxRecords: room,
-          maxBytes: Math.max(1, limits.maxBytes - bytes),
-        });
-        for (const record of records) bytes += record.value?.length ?? 0;
-        const last = records.at(-1);
-        if (last) owned.position = last.offset + 1;
-        taken.push(...records);
-      }
-    }
-    return taken;
+    return takeInTurns(partitions, this.#turn++, limits, (partition, room) => {
+      const owned = this.#owned.get(partition);
+      if (!owned) return [];
+      const records = this.#records.read(partition, owned.position, room);
+      const last = records.at(-1);
+      if (last) owned.position = last.offset + 1;
+      return records;
+    });
   }
 
   #refuseWhenClosed(): void {
-    if (!this.#closing.signal.aborted) return;
-    throw new HeadwaterError({
-      code: status.FAILED_PRECONDITION,
-      reason: "HW_LOG_CLOSED",
-      message: "The consumer has been closed.",
-    });
+    if (this.#closing.signal.aborted) throw consumerClosed();
   }
-}
-
-function refuseWhenAborted(signal: AbortSignal): void {
-  if (!signal.aborted) return;
-  // Always an AbortError, whatever reason the caller gave.
-  const error = new Error("Receiving was aborted.", { cause: signal.reason });
-  error.name = "AbortError";
-  throw error;
 }

@@ -1,6 +1,7 @@
 import { invalidArgument } from "@headwater/errors";
 import type { DeadLetter, DeadLetterFailure, DeadLetterPage, LogRecord } from "./document-log.ts";
 import { parseRecordKey } from "./document-log.ts";
+import { firstAppendedHeader } from "./replay-headers.ts";
 import type { SqliteDatabase } from "./sqlite-database.ts";
 import type { SqliteRecords } from "./sqlite-records.ts";
 import { decode } from "./sqlite-records.ts";
@@ -136,9 +137,14 @@ export class SqliteDeadLetters {
     this.#database
       .statement(
         `INSERT INTO records (id, timestamp, key, headers, value)
-         SELECT ?, ?, key, headers, value FROM dead_letters WHERE id = ?`,
+         SELECT ?, ?, key, json_insert(headers, ?, CAST(timestamp AS TEXT)), value FROM dead_letters WHERE id = ?`,
       )
-      .run(partition * partitionStride + this.#records.takeOffset(partition), Date.now(), id);
+      .run(
+        partition * partitionStride + this.#records.takeOffset(partition),
+        Date.now(),
+        `$."${firstAppendedHeader}"`,
+        id,
+      );
     this.#database.statement("DELETE FROM dead_letters WHERE id = ?").run(id);
     return true;
   }

@@ -64,23 +64,6 @@ test("a file that was removed makes the log unhealthy", async () => {
   await log.close();
 });
 
-test("a record given up twice has one letter, the later", async () => {
-  const log = await openSqliteDocumentLog({ folder: join(folder, "twice") });
-  await log.append([{ key: "t/1", value: null, headers: {} }]);
-  const consumer = await log.subscribe("g");
-  const [record] = await consumer.receive({ maxRecords: 1, maxBytes: 1 }, AbortSignal.timeout(5_000));
-  assert.ok(record);
-  const failure = { stage: "parse", reason: "HW_TEST", message: "no", attempts: 1 };
-  await log.addDeadLetter(record, failure);
-  await log.addDeadLetter(record, { ...failure, attempts: 2 });
-  const { deadLetters } = await log.listDeadLetters({ limit: 10 });
-  assert.deepEqual(
-    deadLetters.map(({ attempts }) => attempts),
-    [2],
-  );
-  await log.close();
-});
-
 test("a full disk refuses appends, loses none, and the log goes on when there is room", async (context) => {
   if (disk === undefined) return context.skip("may not mount a small disk");
   const ballast = join(disk, "ballast");

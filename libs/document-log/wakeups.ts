@@ -1,9 +1,9 @@
 /**
  * Wakes those who wait for something new in the log: at once when this process wrote, and within `pollInterval` when
- * another one did. Polls only while somebody waits.
+ * another one did, where there is a version to read. Polls only while somebody waits.
  */
 export class Wakeups {
-  readonly #readVersion: () => unknown;
+  readonly #readVersion: (() => unknown) | undefined;
   readonly #pollInterval: number;
   readonly #waiting = new Set<() => void>();
   #count = 0;
@@ -14,10 +14,10 @@ export class Wakeups {
    * @param readVersion cheap; changes when another process has written
    * @param pollInterval milliseconds
    */
-  constructor(readVersion: () => unknown, pollInterval: number) {
+  constructor(readVersion?: () => unknown, pollInterval = 50) {
     this.#readVersion = readVersion;
     this.#pollInterval = pollInterval;
-    this.#lastVersion = readVersion();
+    this.#lastVersion = readVersion?.();
   }
 
   /** How often anybody was woken; take it before looking for something new, and give it to `wait`. */
@@ -45,14 +45,15 @@ export class Wakeups {
       };
       this.#waiting.add(wake);
       for (const signal of signals) signal.addEventListener("abort", wake);
-      this.#timer ??= setInterval(() => this.#poll(), this.#pollInterval);
+      const readVersion = this.#readVersion;
+      if (readVersion) this.#timer ??= setInterval(() => this.#poll(readVersion), this.#pollInterval);
     });
   }
 
-  #poll(): void {
+  #poll(readVersion: () => unknown): void {
     let version: unknown;
     try {
-      version = this.#readVersion();
+      version = readVersion();
     } catch {
       // Whoever waits reads the log next, meets the same error, and can give it to its caller.
       this.wakeAll();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { LogRecord } from "@headwater/document-log";
-import { parseRecordKey } from "@headwater/document-log";
+import { firstAppended, parseRecordKey } from "@headwater/document-log";
 import { HeadwaterError, invalidArgument } from "@headwater/errors";
 import type { DocumentKey } from "@headwater/passage-index";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
@@ -60,7 +60,7 @@ export function readDocumentChange(record: LogRecord): DocumentChange {
   return {
     kind: "put",
     ...{ tenant, documentId, title, uri, mediaType, attributes, content },
-    version: event.version === 0 ? record.timestamp : event.version,
+    version: event.version === 0 ? firstAppended(record) : event.version,
     observedAt: event.observedTime?.getTime(),
     // Never taken on trust where it can be computed: a wrong one would hide a change of the content.
     contentSha256: content.$case === "inline" ? sha256(content.value) : event.contentSha256.toLowerCase(),

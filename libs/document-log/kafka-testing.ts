@@ -1,0 +1,46 @@
+import type { DocumentLog } from "./document-log.ts";
+import type { KafkaConnection } from "./kafka-client.ts";
+import { createKafka } from "./kafka-client.ts";
+import type { KafkaDocumentLogOptions } from "./kafka-document-log.ts";
+import { openKafkaDocumentLog } from "./kafka-document-log.ts";
+
+/** Topics that tests of this process have made. */
+const made = new Set<string>();
+
+export function testConnection(brokers: string): KafkaConnection {
+  return {
+    ...{ brokers: brokers.split(","), clientId: "headwater-test", tls: undefined, sasl: undefined },
+    ...{ connectTimeoutMs: 2_000, requestTimeoutMs: 10_000 },
+  };
+}
+
+export function testOptions(brokers: string, name: string): KafkaDocumentLogOptions {
+  const topic = `test.${name}`;
+  const deadLetterTopic = `${topic}.dead-letters`;
+  for (const one of [topic, deadLetterTopic]) made.add(one);
+  return {
+    connection: testConnection(brokers),
+    topics: {
+      ...{ topic, deadLetterTopic, partitions: undefined, replicationFactor: undefined },
+      ...{ retentionHours: 24, deadLetterRetentionHours: 24 },
+    },
+    ...{ createTopics: true, sessionTimeoutMs: 6_000 },
+  };
+}
+
+export function openTestLog(brokers: string, name: string): Promise<DocumentLog> {
+  return openKafkaDocumentLog(testOptions(brokers, name));
+}
+
+/** Removes the topics that the tests of this process have made. */
+export async function removeTestTopics(brokers: string): Promise<void> {
+  const admin = createKafka(testConnection(brokers)).admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const topics = [...made].filter((topic) => existing.has(topic));
+    if (topics.length > 0) await admin.deleteTopics({ topics });
+  } finally {
+    await admin.disconnect();
+  }
+}
