@@ -2,6 +2,7 @@ import type { DocumentLog } from "@headwater/document-log";
 import { recordKey } from "@headwater/document-log";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type {
+  CreateUploadRequest,
   DeepPartial,
   DocumentState,
   GetDeadLetterRequest,
@@ -14,6 +15,7 @@ import type {
   ListDeadLettersRequest,
   ListDocumentsRequest,
   PushRequest,
+  PutUploadRequest,
   ReindexRequest,
   ReplayDeadLettersRequest,
   WatchRequest,
@@ -27,8 +29,9 @@ import type { GenerationLedger } from "./catalog/generation-ledger.ts";
 import { getDeadLetter } from "./documents/dead-letter.ts";
 import { checkDocumentId, checkTenant } from "./documents/document-rules.ts";
 import { getText } from "./documents/extracted-text.ts";
+import { getOriginal } from "./documents/original.ts";
 import { checkPageSize, decodePageToken, encodePageToken } from "./documents/page-token.ts";
-import { deadLetterOf, documentOf, metadataOf } from "./documents/to-proto.ts";
+import { deadLetterOf, documentOf } from "./documents/to-proto.ts";
 import { watch } from "./documents/watch.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { fingerprintText } from "./pipeline/fingerprint.ts";
@@ -90,28 +93,15 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
 
   async *getOriginal(request: GetOriginalRequest): AsyncGenerator<DeepPartial<GetOriginalResponse>> {
     const { served } = await this.#find(request);
-    const pieces = served ? await this.#parts.stores.blobs.get(served.originalKey) : undefined;
-    if (!served || !pieces) {
-      throw new HeadwaterError({
-        ...{ code: status.NOT_FOUND, reason: "HW_ORIGINAL_NOT_FOUND" },
-        message: "There is no original of this document: no version of it is indexed.",
-        action: "GetDocument tells how far the document has come.",
-      });
-    }
-    let metadata: ReturnType<typeof metadataOf> | undefined = metadataOf(request.id, served.version, served);
-    for await (const data of pieces) {
-      yield metadata ? { metadata, data } : { data };
-      metadata = undefined;
-    }
-    if (metadata) yield { metadata };
+    yield* getOriginal(this.#parts.stores.blobs, request.id, served, request.preferUrl);
   }
 
-  async createUpload(): Promise<never> {
-    throw uploadsMissing();
+  async createUpload(request: CreateUploadRequest) {
+    return await this.#parts.push.uploads.create(request);
   }
 
-  async putUpload(): Promise<never> {
-    throw uploadsMissing();
+  async putUpload(requests: AsyncIterable<PutUploadRequest>) {
+    return await this.#parts.push.uploads.put(requests);
   }
 
   async listDocuments(request: ListDocumentsRequest) {
@@ -217,13 +207,6 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
       message: "There is no document of this id.",
     });
   }
-}
-
-function uploadsMissing(): HeadwaterError {
-  return new HeadwaterError({
-    ...{ code: status.UNIMPLEMENTED, reason: "HW_UPLOADS_UNIMPLEMENTED" },
-    message: "Uploads apart from a push are not taken yet.",
-  });
 }
 
 function notYet(): HeadwaterError {

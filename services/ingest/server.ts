@@ -21,6 +21,7 @@ import { VersionClock } from "./push/version-clock.ts";
 import { Reindexer } from "./reindex/reindexer.ts";
 import type { Stores } from "./stores.ts";
 import { checkStores, closeStores, openStores } from "./stores.ts";
+import { Uploads } from "./uploads/uploads.ts";
 
 /** Of the time for an orderly end, the share that documents under way may take. */
 const pipelineShare = 0.7;
@@ -105,6 +106,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
       ...{ stores, catalog, ledger, supervisor, reindexer, metrics, group: config.pipeline.group },
       push: {
         ...{ blobs: stores.blobs, appender, clock: new VersionClock(), pushed: metrics.pushed },
+        uploads: new Uploads(stores.blobs, config.push.maxDocumentBytes),
         maxDocumentBytes: config.push.maxDocumentBytes,
       },
       indexedSinceStart: () => indexedSinceStart,

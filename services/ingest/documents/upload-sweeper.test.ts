@@ -11,7 +11,7 @@ import { UploadSweeper } from "./upload-sweeper.ts";
 test("uploads that no document came of are deleted; those that anything names, and young ones, are not", async () => {
   const ingest = await startHarness(await temporaryFolder());
   const { blobs, log, records } = ingest.stores;
-  const long = Date.now() - 7_200_000;
+  const long = Date.now() - 3 * 3_600_000;
   const upload = async (id: string, startedAt: number, content: string) => {
     const key = uploadKey({ tenant: "t", documentId: id }, startedAt, "x");
     await blobs.put(key, Buffer.from(content));

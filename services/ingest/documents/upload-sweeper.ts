@@ -11,7 +11,10 @@ export interface UploadSweeperOptions {
   readonly group: string;
   readonly catalog: Catalog;
   readonly onError: (thrown: unknown) => void;
-  /** Milliseconds that a push may take; younger uploads are let be. Default: one hour. */
+  /**
+   * Milliseconds that a push may take, or a document to refer to its upload, and more; younger uploads are let be.
+   * Default: two hours.
+   */
   readonly minAgeMs?: number;
   /** Milliseconds between two looks. Default: one hour. */
   readonly intervalMs?: number;
@@ -56,7 +59,7 @@ export class UploadSweeper {
 
   async #sweep(signal: AbortSignal): Promise<void> {
     const { blobs, catalog } = this.#options;
-    const before = Date.now() - (this.#options.minAgeMs ?? hourMs);
+    const before = Date.now() - (this.#options.minAgeMs ?? 2 * hourMs);
     const leftovers = new Set<string>();
     for await (const key of blobs.list(`${uploadsFolder}/`)) {
       signal.throwIfAborted();

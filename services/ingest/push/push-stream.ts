@@ -1,6 +1,7 @@
 import type { BlobStore } from "@headwater/blob-store";
 import { recordKey } from "@headwater/document-log";
 import { HeadwaterError, invalidArgument } from "@headwater/errors";
+import type { DocumentKey } from "@headwater/passage-index";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import type { PushDocument, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
@@ -8,6 +9,7 @@ import type { Counter } from "@headwater/telemetry";
 import { context, propagation } from "@opentelemetry/api";
 import { Budget } from "../batching/budget.ts";
 import { checkDeclaredDocument, checkTenant } from "../documents/document-rules.ts";
+import type { Uploads } from "../uploads/uploads.ts";
 import type { CollectedContent } from "./content-collector.ts";
 import { ContentCollector } from "./content-collector.ts";
 import type { EventAppender } from "./event-appender.ts";
@@ -19,6 +21,7 @@ export interface PushParts {
   readonly blobs: BlobStore;
   readonly appender: EventAppender;
   readonly clock: VersionClock;
+  readonly uploads: Uploads;
   readonly maxDocumentBytes: number;
   readonly pushed: Counter<"result">;
 }
@@ -80,6 +83,7 @@ export class PushStream {
     try {
       checkDeclaredDocument(pushed);
       checkPiece(pushed.content);
+      checkUpload(pushed);
     } catch (thrown) {
       await this.#refuse(pushed.id, pushed.version, thrown);
       if (pushed.more) this.#incoming = { document: pushed, content: undefined };
@@ -91,9 +95,20 @@ export class PushStream {
     // The first piece must not be kept as long as the rest comes in.
     const document = { ...pushed, tenant, version, content: new Uint8Array() };
     const key = { tenant, documentId: pushed.id };
+    if (pushed.upload !== "") return await this.#refer(document, key);
     const content = new ContentCollector(this.#parts.blobs, key, this.#parts.maxDocumentBytes);
     this.#incoming = { document, content };
     await this.#take(this.#incoming, first, more);
+  }
+
+  /** Takes in a document whose content is an upload. */
+  async #refer(document: PushDocument, key: DocumentKey): Promise<void> {
+    try {
+      await this.#accept(document, await this.#parts.uploads.claim(key, document.upload));
+    } catch (thrown) {
+      this.#signal.throwIfAborted();
+      await this.#refuse(document.id, document.version, thrown);
+    }
   }
 
   async #continue(data: Uint8Array, more: boolean): Promise<void> {
@@ -187,6 +202,11 @@ const DocumentWithoutStart: PushDocument = {
   more: true,
   upload: "",
 };
+
+function checkUpload({ upload, content, more }: PushDocument): void {
+  if (upload === "" || (content.length === 0 && !more)) return;
+  throw invalidArgument("HW_PUSH_CONTENT_TWICE", "The document has content and refers to an upload.");
+}
 
 function checkPiece(piece: Uint8Array): void {
   if (piece.length > maxPieceBytes) {
