@@ -317,10 +317,13 @@ export function passageIndexConformance(name: string, open: OpenPassageIndexStor
     test("writing the same again changes nothing, and writing a version again changes its text", async () => {
       const document = { id: "a", texts: ["wing one", "wing two"] };
       const { index } = await prepare(document);
-      const before = await index.searchLexical("wing", filter, 10);
+      // Not the scores: an engine's word statistics may count removed passages until it has merged them away.
+      const search = async () =>
+        (await index.searchLexical("wing", filter, 10)).map(({ passage }) => passage);
+      const before = await search();
       await index.replace([sample(document)]);
       await index.replace([sample(document)]);
-      assert.deepEqual(await index.searchLexical("wing", filter, 10), before);
+      assert.deepEqual(await search(), before);
       await index.replace([sample({ id: "a", texts: ["tail"] })]);
       assert.deepEqual([await found(index, "wing"), await found(index, "tail")], [[], ["a"]]);
       assert.equal(await index.count(), 1);
