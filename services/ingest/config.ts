@@ -1,4 +1,12 @@
 import { join } from "node:path";
+import type { BlobStoreValues } from "@headwater/blob-store";
+import { blobStoreSettings } from "@headwater/blob-store";
+import type { DocumentLogValues } from "@headwater/document-log";
+import { documentLogSettings } from "@headwater/document-log";
+import type { PassageIndexSettingValues } from "@headwater/passage-index";
+import { passageIndexSettings } from "@headwater/passage-index";
+import type { RecordStoreValues } from "@headwater/record-store";
+import { recordStoreSettings } from "@headwater/record-store";
 import type { Environment } from "@headwater/settings";
 import { address, integer, readSettings, text } from "@headwater/settings";
 import type { ChunkingSettings, ProcessingLimits } from "./processor/document-processor.ts";
@@ -61,7 +69,14 @@ export const ingestSettings = {
     ),
   ...chunkingSettings,
   ...processingSettings,
+  ...documentLogSettings,
+  ...passageIndexSettings,
+  ...recordStoreSettings,
+  ...blobStoreSettings,
 };
+
+/** Where the stores are. */
+export type StoreValues = DocumentLogValues & PassageIndexSettingValues & RecordStoreValues & BlobStoreValues;
 
 export interface PipelineSettings {
   readonly group: string;
@@ -83,12 +98,14 @@ export interface PushSettings {
 export interface IngestConfig {
   readonly listen: string;
   readonly embeddingAddress: string;
+  /** Of the stores that have no server. */
   readonly folders: {
     readonly log: string;
     readonly index: string;
     readonly blobs: string;
     readonly records: string;
   };
+  readonly storeValues: StoreValues;
   /** Undefined: as the log has them. */
   readonly partitions: number | undefined;
   readonly push: PushSettings;
@@ -110,6 +127,7 @@ export function readIngestConfig(env?: Environment): IngestConfig {
       blobs: join(data, "blobs"),
       records: join(data, "ingest"),
     },
+    storeValues: values,
     partitions: values.HEADWATER_INGEST_PARTITIONS,
     push: {
       maxDocumentBytes: values.HEADWATER_INGEST_MAX_DOCUMENT_BYTES,

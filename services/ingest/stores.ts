@@ -1,11 +1,11 @@
 import type { BlobStore } from "@headwater/blob-store";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openBlobStore } from "@headwater/blob-store";
 import type { DocumentLog } from "@headwater/document-log";
-import { openSqliteDocumentLog } from "@headwater/document-log";
+import { openDocumentLog } from "@headwater/document-log";
 import type { PassageIndexStore } from "@headwater/passage-index";
-import { openLancePassageIndexStore } from "@headwater/passage-index";
+import { openPassageIndexStore } from "@headwater/passage-index";
 import type { RecordStore } from "@headwater/record-store";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openRecordStore } from "@headwater/record-store";
 import type { IngestConfig } from "./config.ts";
 
 /** What ingest keeps things in. */
@@ -16,31 +16,28 @@ export interface Stores {
   readonly indexes: PassageIndexStore;
 }
 
-/** @param onError told what went wrong in a store's background work, which tries again by itself */
+/**
+ * Opens each store where the settings say: on servers, or in the data folder.
+ *
+ * @param onError told what went wrong in a store's background work, which tries again by itself
+ */
 export async function openStores(config: IngestConfig, onError: (thrown: unknown) => void): Promise<Stores> {
-  const { folders, partitions } = config;
-  const opened: { close(): Promise<void> }[] = [];
+  const { folders, partitions, storeValues } = config;
+  await using opened = new AsyncDisposableStack();
   const keep = <Store extends { close(): Promise<void> }>(store: Store): Store => {
-    opened.push(store);
+    opened.defer(() => store.close());
     return store;
   };
-  try {
-    return {
-      log: keep(
-        await openSqliteDocumentLog({
-          folder: folders.log,
-          ...(partitions === undefined ? {} : { partitions }),
-          onError,
-        }),
-      ),
-      records: keep(await openPgliteRecordStore({ folder: folders.records, schema: "ingest" })),
-      blobs: keep(await openFolderBlobStore({ folder: folders.blobs })),
-      indexes: keep(await openLancePassageIndexStore({ folder: folders.index, onError })),
-    };
-  } catch (thrown) {
-    for (const store of opened.reverse()) await store.close();
-    throw thrown;
-  }
+  const records = { folder: folders.records, schema: "ingest", onError };
+  const stores = {
+    log: keep(await openDocumentLog(storeValues, { folder: folders.log, partitions, onError })),
+    records: keep(await openRecordStore(storeValues, records)),
+    blobs: keep(await openBlobStore(storeValues, { folder: folders.blobs })),
+    indexes: keep(await openPassageIndexStore(storeValues, { folder: folders.index, onError })),
+  };
+  // All are open: from here on they are closed by `closeStores`.
+  opened.move();
+  return stores;
 }
 
 export async function closeStores({ log, records, blobs, indexes }: Stores): Promise<void> {

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import type { PassageIndexSettingValues } from "@headwater/passage-index";
+import { passageIndexSettings } from "@headwater/passage-index";
 import type { Environment } from "@headwater/settings";
 import { address, choice, decimal, integer, readSettings, text } from "@headwater/settings";
 
@@ -49,6 +51,7 @@ export const searchSettings = {
   HEADWATER_SEARCH_PAGE_CACHE_MB: integer(1, 65_536)
     .default(64)
     .describe("Mebibytes for the rankings of recent searches, so that their next pages need no new search"),
+  ...passageIndexSettings,
 };
 
 /** What a request may leave open. */
@@ -68,6 +71,9 @@ export interface SearchDefaults {
 export interface SearchConfig {
   readonly listen: string;
   readonly embeddingAddress: string;
+  /** Where the index is. */
+  readonly indexValues: PassageIndexSettingValues;
+  /** Of the index where it has no servers. */
   readonly indexFolder: string;
   readonly defaults: SearchDefaults;
   readonly embedTimeoutMs: number;
@@ -83,6 +89,7 @@ export function readSearchConfig(env?: Environment): SearchConfig {
   return {
     listen: values.HEADWATER_SEARCH_LISTEN,
     embeddingAddress: values.HEADWATER_EMBEDDING_ADDRESS,
+    indexValues: values,
     indexFolder: join(values.HEADWATER_DATA_DIR, "index"),
     defaults: {
       fusion: values.HEADWATER_SEARCH_FUSION,

@@ -1,5 +1,5 @@
 import { HeadwaterError, statusName } from "@headwater/errors";
-import { openLancePassageIndexStore } from "@headwater/passage-index";
+import { openPassageIndexStore } from "@headwater/passage-index";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
@@ -26,7 +26,10 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
   const queryMetrics = createQueryMetrics(telemetry.metrics, [kind], ["query_embedding"]);
   const admission = new Admission(config.maxConcurrent, config.maxQueued);
   const metrics = createSearchMetrics(telemetry.metrics, admission);
-  const store = await openLancePassageIndexStore({ folder: config.indexFolder, readOnly: true });
+  const store = await openPassageIndexStore(config.indexValues, {
+    ...{ folder: config.indexFolder, readOnly: true },
+    onError: (thrown) => telemetry.log.warn({ err: thrown }, "the index's upkeep failed"),
+  });
   const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const embedder = new QueryEmbedder(embedding, queryMetrics, {
     timeoutMs: config.embedTimeoutMs,
