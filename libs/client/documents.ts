@@ -2,6 +2,8 @@ import type { Client } from "@connectrpc/connect";
 import type { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
 import type { CallOptions } from "./call.ts";
 import { connectOptions, stream, unary } from "./call.ts";
+import type { CreatedUpload } from "./created-upload.ts";
+import { putUpload, toCreatedUpload } from "./created-upload.ts";
 import type { Document, DocumentMetadata, DocumentState, TextRange } from "./document.ts";
 import { fromState, toDocument, toMetadata, toRange } from "./document.ts";
 import type { NewDocument, Receipt } from "./push.ts";
@@ -48,6 +50,20 @@ export interface DocumentText {
 export interface OriginalPiece {
   readonly metadata: DocumentMetadata | undefined;
   readonly data: Uint8Array;
+  /** Where the bytes can be read, without credentials, for some minutes; only where that was preferred. */
+  readonly url: string | undefined;
+}
+
+export interface OriginalOptions extends CallOptions {
+  /** An address in place of the bytes, where the blob store can be reached from outside. */
+  preferUrl?: boolean;
+}
+
+export interface CreateUploadOptions extends CallOptions {
+  /** Id of the document that will refer to the upload. */
+  id: string;
+  /** Which the upload must have. */
+  sizeBytes: number;
 }
 
 export interface Documents {
@@ -67,7 +83,11 @@ export interface Documents {
   get(id: string, options?: CallOptions): Promise<Document>;
   text(id: string, options?: TextOptions): Promise<DocumentText>;
   /** The bytes as they were pushed. */
-  original(id: string, options?: CallOptions): AsyncGenerator<OriginalPiece, void, undefined>;
+  original(id: string, options?: OriginalOptions): AsyncGenerator<OriginalPiece, void, undefined>;
+  /** Prepares the upload of an original apart from its push, which then refers to it. */
+  createUpload(options: CreateUploadOptions): Promise<CreatedUpload>;
+  /** Sends the bytes of an upload that has no `url`. Streams, so it needs HTTP/2: in browsers PUT to the gateway's. */
+  putUpload(token: string, content: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<string>;
   /** Deletes a document; twice is harmless. */
   delete(id: string, options?: CallOptions): Promise<{ partition: number; offset: number }>;
 }
@@ -129,9 +149,19 @@ export function createDocuments(
     original: (id, options = {}) =>
       stream(
         options,
-        (call) => ingest.getOriginal({ tenant: tenantOf(options), id }, call),
-        ({ metadata, data }) => ({ metadata: metadata && toMetadata(metadata), data }),
+        (call) =>
+          ingest.getOriginal({ tenant: tenantOf(options), id, preferUrl: options.preferUrl ?? false }, call),
+        ({ metadata, data, url }) => ({
+          metadata: metadata && toMetadata(metadata),
+          data,
+          url: url || undefined,
+        }),
       ),
+    async createUpload({ id, sizeBytes, ...options }) {
+      const request = { tenant: tenantOf(options), documentId: id, sizeBytes: BigInt(sizeBytes) };
+      return toCreatedUpload(await unary(ingest.createUpload(request, connectOptions(options))));
+    },
+    putUpload: (token, content, options = {}) => putUpload(ingest, token, content, options),
     async delete(id, options = {}) {
       const request = { tenant: tenantOf(options), id };
       const { partition, offset } = await unary(ingest.deleteDocument(request, connectOptions(options)));

@@ -13,12 +13,15 @@ export { endReasons } from "./answer.ts";
 export type { CallOptions } from "./call.ts";
 export type { HeadwaterClient, HeadwaterClientOptions } from "./client.ts";
 export { createHeadwaterClient } from "./client.ts";
+export type { CreatedUpload } from "./created-upload.ts";
 export type { Document, DocumentMetadata, DocumentState, Failure, TextRange } from "./document.ts";
 export { documentStates } from "./document.ts";
 export type {
+  CreateUploadOptions,
   Documents,
   DocumentText,
   ListOptions,
+  OriginalOptions,
   OriginalPiece,
   TextOptions,
   WatchOptions,

@@ -8,6 +8,8 @@ export interface NewDocument {
   id: string;
   /** The original. A stream is read only as fast as the server takes it, so it may be of any size. */
   content: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** An upload that was created for this id and whose bytes are there; `content` is "" then. */
+  upload?: string;
   /** Grows with each change. Default: the time of receipt in unix milliseconds. */
   version?: number;
   title?: string;
@@ -65,6 +67,7 @@ function startOf(document: NewDocument, tenant: string) {
     uri: document.uri ?? "",
     mediaType: document.mediaType ?? "",
     attributes: { ...document.attributes },
+    upload: document.upload ?? "",
     ...(document.observedTime ? { observedTime: timestampFromDate(document.observedTime) } : {}),
   };
 }
@@ -75,7 +78,8 @@ async function* piecesOf(content: NewDocument["content"]): AsyncGenerator<Uint8A
   for await (const bytes of content) yield* cut(bytes);
 }
 
-function* cut(bytes: Uint8Array): Generator<Uint8Array> {
+/** Pieces of the size of one message. */
+export function* cut(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length; start += pieceBytes)
     yield bytes.subarray(start, start + pieceBytes);
 }

@@ -22,7 +22,7 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
   if (origins.length === 0) return;
   await app.register(cors, {
     origin: [...origins],
-    methods: [...connectCors.allowedMethods, "DELETE"],
+    methods: [...connectCors.allowedMethods, "DELETE", "PUT"],
     allowedHeaders: [
       ...connectCors.allowedHeaders,
       "Accept",

@@ -109,6 +109,7 @@ test("real responses are what the document says", async () => {
     ["/v1/documents", { id: "true/2", text: "y" }, "202"],
     ["/index", { id: "true/3", content_base64: "eA==" }, "202"],
     ["/v1/dead-letters/replay", {}, "200"],
+    ["/v1/uploads", { id: "true/4", size_bytes: 1 }, "201"],
   ];
   for (const [path, body, status] of posts) {
     const response = await fixture.post(path, body);

@@ -36,6 +36,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
 import { searchRoutes } from "./routes/search.ts";
+import { uploadBytesRoutes, uploadRoutes } from "./routes/uploads.ts";
 import { chooseProtocol, webSocketRoutes } from "./routes/websocket.ts";
 import { admittedKey, forwardServices, refuseUnadmitted } from "./rpc-forwarding.ts";
 import { serveHealth } from "./rpc-health.ts";
@@ -134,6 +135,7 @@ export async function createApp(gateway: Gateway) {
 
   healthRoutes(app, gateway);
   await scoped(app, (scope) => mountHttp(scope, gateway, admit, routes));
+  await scoped(app, (scope) => mountUploads(scope, gateway));
   await scoped(app, (scope) => mountRpc(scope, gateway, admit));
   await scoped(app, (scope) =>
     mountRpcHandlers(scope, {}, (router) =>
@@ -166,8 +168,18 @@ async function mountHttp(
   searchRoutes(app, gateway);
   answerRoutes(app, gateway);
   pipelineRoutes(app, gateway);
+  uploadRoutes(app, gateway);
   await scoped(app, (scope) => pushRoutes(scope, gateway));
   webSocketRoutes(app, gateway);
+}
+
+/** The bytes of uploads need no credentials: the address that was given out for them is one. */
+function mountUploads(app: App, gateway: Gateway): void {
+  const admit = createAdmit(app, { ...gateway.config, apiKeys: [] }, gateway.admission);
+  app.addHook("onRequest", async (request, reply) => {
+    await admit(request, (release) => atEnd(request, reply, release));
+  });
+  uploadBytesRoutes(app, gateway);
 }
 
 /** Calls `release` when the response ends, or now: who left while being let in has no end that is still to come. */

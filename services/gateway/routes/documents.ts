@@ -135,7 +135,7 @@ export function documentRoutes(app: App, gateway: Gateway): void {
     {
       schema: {
         tags,
-        summary: "The bytes as they were pushed",
+        summary: "The bytes as they were pushed, or a redirect to where they can be had for some minutes",
         params: idParams,
         produces: { "application/octet-stream": { description: "The original" } },
       },
@@ -246,8 +246,13 @@ async function sendOriginal(
   reply: FastifyReply,
   id: string,
 ): Promise<FastifyReply> {
-  const pieces = client.documents.original(id, callOptions(request));
+  const pieces = client.documents.original(id, { ...callOptions(request), preferUrl: true });
   const first = await pieces.next();
+  const url = first.done ? undefined : first.value.url;
+  if (url !== undefined) {
+    await pieces.return();
+    return reply.header("cache-control", "no-store").redirect(url, 302);
+  }
   const mediaType = first.done ? undefined : first.value.metadata?.mediaType;
   return (
     reply

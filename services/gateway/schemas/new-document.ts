@@ -44,11 +44,18 @@ export const newDocumentSchema = named(
       id: documentIdSchema,
       text: z.string().optional().describe("The content as text"),
       content_base64: z.base64().optional().describe("The content as bytes"),
+      upload: z
+        .string()
+        .min(1)
+        .max(512)
+        .optional()
+        .describe("The content as an upload that was created for this id by POST /v1/uploads"),
       ...fields,
     })
     .refine(
-      ({ text, content_base64 }) => (text === undefined) !== (content_base64 === undefined),
-      "exactly one of text and content_base64 must be given",
+      ({ text, content_base64, upload }) =>
+        [text, content_base64, upload].filter((content) => content !== undefined).length === 1,
+      "exactly one of text, content_base64 and upload must be given",
     )
     .describe("A document with its content"),
 );
@@ -69,8 +76,9 @@ export const beirDocumentSchema = named(
 /** @throws z.ZodError */
 export function readNewDocument(value: unknown): NewDocument {
   if (typeof value === "object" && value !== null && "_id" in value) return fromBeir(value);
-  const { text, content_base64, id, ...rest } = newDocumentSchema.parse(value);
+  const { text, content_base64, upload, id, ...rest } = newDocumentSchema.parse(value);
   const described = describedBy(rest);
+  if (upload !== undefined) return { id, ...described, content: "", upload };
   if (text === undefined) return { id, ...described, content: Buffer.from(content_base64 ?? "", "base64") };
   return { id, mediaType: "text/plain", ...described, content: text };
 }
