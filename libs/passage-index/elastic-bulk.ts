@@ -68,7 +68,7 @@ async function sendLines(
       if (http === 429 && attempt < maxAttempts) continue;
       statuses[at] = http;
       if (http < 300 || http === 409 || (http === 404 && !item?.error)) continue;
-      const error = errorOf(http, item?.error?.type ?? "", item?.error);
+      const error = errorOf(http, item?.error);
       // One that can be mended by waiting comes first: a document is judged when the server is well.
       if (!refused || error.transient) refused = error;
     }

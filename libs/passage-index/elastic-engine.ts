@@ -142,7 +142,7 @@ export class ElasticEngine implements LexicalEngine {
       ),
     );
     const [failure] = result.failures ?? [];
-    if (failure) throw errorOf(failure.status, failure.cause?.type ?? "", failure);
+    if (failure) throw errorOf(failure.status, failure.cause);
     return result.version_conflicts ?? 0;
   }
 

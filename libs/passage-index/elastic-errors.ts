@@ -8,7 +8,12 @@ export const elasticUnavailable = {
   action: "Check that Elasticsearch runs, and HEADWATER_ELASTICSEARCH_URL.",
 } as const satisfies Omit<HeadwaterErrorOptions, "message">;
 
-/** Gives what the client threw its meaning. Elasticsearch's own words stay in the cause: they may quote a document. */
+interface ErrorWords {
+  readonly type?: string | undefined;
+  readonly reason?: string | null | undefined;
+}
+
+/** Gives what the client threw its meaning. */
 export function toElasticError(thrown: unknown): HeadwaterError {
   if (thrown instanceof HeadwaterError) return thrown;
   if (thrown instanceof errors.ProductNotSupportedError)
@@ -19,12 +24,15 @@ export function toElasticError(thrown: unknown): HeadwaterError {
     return new HeadwaterError({
       ...{ ...elasticUnavailable, message: "Elasticsearch cannot be reached.", cause: thrown },
     });
-  const body = thrown.body as { readonly error?: { readonly type?: string } } | undefined;
-  return errorOf(thrown.statusCode, body?.error?.type ?? "", thrown);
+  const body = thrown.body as { readonly error?: ErrorWords } | undefined;
+  return errorOf(thrown.statusCode, body?.error);
 }
 
-/** @param type Elasticsearch's name of the error: "mapper_parsing_exception" */
-export function errorOf(http: number, type: string, cause: unknown): HeadwaterError {
+/** @param error as Elasticsearch says it, also of one operation among many */
+export function errorOf(http: number, error: ErrorWords | undefined): HeadwaterError {
+  const type = error?.type ?? "";
+  // The client's own error would take the whole request into the log, with the texts in it.
+  const cause = new Error(`Elasticsearch answered ${http} ${type}: ${withoutQuotes(error?.reason ?? "")}`);
   if (type === "index_not_found_exception")
     // Not UNAVAILABLE: the server is well.
     return new HeadwaterError({
@@ -55,4 +63,9 @@ export function errorOf(http: number, type: string, cause: unknown): HeadwaterEr
     message: `Elasticsearch refused it with ${http} (${type}).`,
     action: "It is not tried again as it is; the cause, in the log, tells more.",
   });
+}
+
+/** Elasticsearch quotes the values that it does not like, which are parts of documents. */
+function withoutQuotes(reason: string): string {
+  return reason.replace(/'[^']{20,}'|"[^"]{20,}"|\[[^\]]{40,}\]/g, "…").slice(0, 500);
 }

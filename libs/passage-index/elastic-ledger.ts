@@ -121,7 +121,7 @@ function placeOf({ position }: LedgerRecord) {
 }
 
 function toRecord(item: estypes.MgetResponseItem<EntrySource>): LedgerRecord | undefined {
-  if ("error" in item) throw errorOf(500, item.error.type, item.error);
+  if ("error" in item) throw errorOf(500, item.error);
   if (!item.found || !item._source) return undefined;
   const { _seq_no: sequence = 0, _primary_term: term = 0 } = item;
   return { entry: toEntry(item._source), position: { term, sequence } };

@@ -7,15 +7,20 @@ import type { DocumentKey, PassageFilter } from "./passage-index.ts";
 type Query = estypes.QueryDslQueryContainer;
 
 /**
- * Plain words. The fields count as one (BM25F): a word is as rare as it is in all of them, wherever it stands.
+ * Share of the fields other than the best one in the score. nDCG@10 of BM25 on Cranfield: 0.5285 with it, 0.5167 by the
+ * best field alone, 0.5208 by the sum, 0.5216 with the fields taken for one (BM25F); 0.5314 is the embedded index's.
  */
+const otherFields = 0.3;
+
+/** Plain words. */
 export function wordsQuery(query: string, filter: PassageFilter): Query {
-  return {
-    bool: {
-      must: { combined_fields: { query: toSpoken(query), fields: ["title", "headings", "text"] } },
-      filter: toConditions(filter),
+  const words: Query = {
+    multi_match: {
+      ...{ query: toSpoken(query), fields: ["title", "headings", "text"] },
+      ...{ type: "best_fields", tie_breaker: otherFields },
     },
   };
+  return { bool: { must: words, filter: toConditions(filter) } };
 }
 
 function toConditions(filter: PassageFilter): Query[] {
