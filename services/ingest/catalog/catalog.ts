@@ -16,6 +16,7 @@ import type { DocumentRecord, DocumentStatus, ServedDocument } from "./document-
 import { isSettled } from "./document-record.ts";
 import { PendingDeletions } from "./pending-deletions.ts";
 import { migrations } from "./schema.ts";
+import { SharedChanges } from "./shared-changes.ts";
 import { StateCounts } from "./state-counts.ts";
 import { StatusBoard } from "./status-board.ts";
 
@@ -34,6 +35,8 @@ export interface DocumentQuery {
   readonly tenant?: string;
   /** Empty: all but DELETED. */
   readonly states?: readonly DocumentState[];
+  /** Also DELETED, where `states` is empty. */
+  readonly withDeleted?: boolean;
   readonly idPrefix?: string;
   /** Only documents whose passages are in the indexes. */
   readonly servedOnly?: boolean;
@@ -58,6 +61,8 @@ export class Catalog {
   readonly #counts = new StateCounts((tenant) => this.#countByState(tenant));
   readonly #deletions = new PendingDeletions();
   readonly #settlements: GroupCommit<Settlement, boolean>;
+  /** Undefined: no other process has these records. */
+  #others: SharedChanges | undefined;
 
   private constructor(store: RecordStore, onError: (thrown: unknown) => void) {
     this.#store = store;
@@ -73,7 +78,17 @@ export class Catalog {
   /** @param onError told of a status that could not be written at once; it is tried again */
   static async open(store: RecordStore, onError: (thrown: unknown) => void): Promise<Catalog> {
     await store.migrate(migrations);
-    return new Catalog(store, onError);
+    const catalog = new Catalog(store, onError);
+    if (store.shared) {
+      catalog.#others = await SharedChanges.open(store, {
+        onStatus: (status) => {
+          if (catalog.#board.hear(status)) catalog.feed.publish(status);
+        },
+        onMissed: (since) => catalog.feed.missed(since),
+        onError,
+      });
+    }
+    return catalog;
   }
 
   /** One entry a key, in order, with statuses that are not yet written. */
@@ -97,7 +112,7 @@ export class Catalog {
       `SELECT ${documentColumns} FROM documents
        WHERE ($1::text IS NULL OR tenant = $1)
          AND ($2::text IS NULL OR (tenant, id) > ($2, $3::text))
-         AND CASE WHEN cardinality($4::smallint[]) = 0 THEN state <> ${DocumentState.DELETED} ELSE state = ANY ($4) END
+         AND CASE WHEN cardinality($4::smallint[]) = 0 THEN $9::boolean OR state <> ${DocumentState.DELETED} ELSE state = ANY ($4) END
          AND ($5 = '' OR (id >= $5 AND starts_with(id, $5)))
          AND (NOT $6::boolean OR served IS NOT NULL)
          AND updated_at >= $7::bigint
@@ -111,6 +126,7 @@ export class Catalog {
         query.servedOnly ?? false,
         query.changedSince ?? 0,
         query.limit,
+        query.withDeleted ?? false,
       ],
     );
     return rows.map(recordOf);
@@ -130,22 +146,24 @@ export class Catalog {
     return new Map(rows.map(({ state, documents }) => [state, documents]));
   }
 
-  async countServed(): Promise<number> {
+  /** @param tenant undefined: of all */
+  async countServed(tenant?: string): Promise<number> {
     const rows = await this.#store.query<{ documents: number }>(
-      "SELECT count(*)::int AS documents FROM documents WHERE served IS NOT NULL",
+      "SELECT count(*)::int AS documents FROM documents WHERE served IS NOT NULL AND ($1::text IS NULL OR tenant = $1)",
+      [tenant ?? null],
     );
     return rows[0]?.documents ?? 0;
   }
 
   /** Documents that are in the log and not yet read. Shown at once, written a little later. */
   async noteQueued(statuses: readonly DocumentStatus[]): Promise<void> {
-    for (const status of statuses) if (this.#board.queue(status)) this.feed.publish(status);
+    for (const status of statuses) if (this.#board.queue(status)) this.#publish(status);
     await this.#board.room();
   }
 
   /** A document is on its way. Shown at once, written only when somebody lists. */
   noteProgress(status: DocumentStatus): void {
-    if (this.#board.progress(status)) this.feed.publish(status);
+    if (this.#board.progress(status)) this.#publish(status);
   }
 
   /** A document is no longer on its way here: the work on it was called off. */
@@ -173,7 +191,7 @@ export class Catalog {
   /** An event has changed nothing: whoever was shown it as queued is shown what is. */
   confirm(status: DocumentStatus): void {
     if (isSettled(status.state)) this.#board.settle(status);
-    this.feed.publish(status);
+    this.#publish(status);
   }
 
   /**
@@ -218,7 +236,7 @@ export class Catalog {
 
   /** Blobs that nothing refers to any more; durable when it resolves. */
   async addUnusedBlobs(keys: readonly string[]): Promise<void> {
-    await insertUnusedBlobs(this.#store, keys);
+    if (keys.length > 0) await insertUnusedBlobs(this.#store, keys);
   }
 
   async unusedBlobs(limit: number): Promise<string[]> {
@@ -234,6 +252,12 @@ export class Catalog {
   async close(): Promise<void> {
     await this.#settlements.drain();
     await this.#board.close();
+    await this.#others?.close();
+  }
+
+  #publish(status: DocumentStatus): void {
+    this.feed.publish(status);
+    this.#others?.tell(status);
   }
 
   async #settle(settlements: readonly Settlement[]): Promise<boolean[]> {
@@ -254,7 +278,7 @@ export class Catalog {
       if (version === undefined) return false;
       const isNewest = this.#board.settle(status);
       // A newer version that is queued is what people are shown already.
-      if (isNewest && version === status.version) this.feed.publish(status);
+      if (isNewest && version === status.version) this.#publish(status);
       return true;
     });
   }

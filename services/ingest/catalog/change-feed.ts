@@ -13,7 +13,7 @@ export class Subscription {
   readonly #leave: () => void;
   readonly #wakeup = new EventTarget();
   #waiting = new Map<string, DocumentStatus>();
-  /** Unix milliseconds of the oldest change that was dropped. */
+  /** Unix milliseconds of the oldest change that may be missing. */
   #droppedSince: number | undefined;
 
   constructor(wanted: ReadonlySet<string> | undefined, leave: () => void) {
@@ -24,11 +24,17 @@ export class Subscription {
   offer(status: DocumentStatus): void {
     if (this.#wanted && !this.#wanted.has(status.documentId)) return;
     if (this.#waiting.size >= maxWaiting && !this.#waiting.has(status.documentId)) {
-      this.#droppedSince = Math.min(this.#droppedSince ?? status.updatedAt, status.updatedAt);
-    } else {
-      this.#waiting.delete(status.documentId);
-      this.#waiting.set(status.documentId, status);
+      this.drop(status.updatedAt);
+      return;
     }
+    this.#waiting.delete(status.documentId);
+    this.#waiting.set(status.documentId, status);
+    this.#wakeup.dispatchEvent(new Event("change"));
+  }
+
+  /** Changes are missing. @param since unix milliseconds */
+  drop(since: number): void {
+    this.#droppedSince = Math.min(this.#droppedSince ?? since, since);
     this.#wakeup.dispatchEvent(new Event("change"));
   }
 
@@ -55,16 +61,19 @@ export class Subscription {
   }
 }
 
-/**
- * Tells watchers in this process of each change of a document's status. Across replicas of ingest a watcher sees only
- * the changes that its own replica makes; a feed that spans replicas is a matter of the production record store.
- */
+/** Tells watchers in this process of each change of a document's status, whichever process made it. */
 export class ChangeFeed {
   readonly #subscriptions = new Map<string, Set<Subscription>>();
 
   publish(status: DocumentStatus): void {
     const watching = this.#subscriptions.get(status.tenant);
     if (watching) for (const subscription of watching) subscription.offer(status);
+  }
+
+  /** Changes of any document may be missing. @param since unix milliseconds */
+  missed(since: number): void {
+    for (const watching of this.#subscriptions.values())
+      for (const subscription of watching) subscription.drop(since);
   }
 
   /** @param ids undefined: all documents of the tenant */

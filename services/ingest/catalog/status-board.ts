@@ -1,6 +1,7 @@
 import type { DocumentKey } from "@headwater/passage-index";
 import { keyOf } from "./catalog-rows.ts";
 import type { DocumentRecord, DocumentStatus } from "./document-record.ts";
+import { isSettled } from "./document-record.ts";
 
 /** Milliseconds before a queued document is written: most are settled by then and save the row. */
 const flushAfterMs = 1000;
@@ -65,6 +66,16 @@ export class StatusBoard {
     if (queued && queued.version > status.version) return false;
     this.#queued.delete(key);
     return true;
+  }
+
+  /** Another process tells of this status. @returns false where a newer version is known here */
+  hear(status: DocumentStatus): boolean {
+    const key = keyOf(status);
+    const progress = this.#progress.get(key);
+    // Its partition has moved while it was under way here.
+    if (progress && isSettled(status.state) && progress.version <= status.version) this.#progress.delete(key);
+    const known = this.#progress.get(key) ?? this.#queued.get(key);
+    return !known || known.version <= status.version;
   }
 
   /** A record as it is now, given what the database has. */

@@ -55,8 +55,14 @@ export async function* watch(
         yield { document: documentOf(status) };
       }
       if (droppedSince === undefined) continue;
-      for await (const status of readAll(catalog, { tenant, states: everyState, changedSince: droppedSince }))
+      const missed =
+        ids.size > 0
+          ? readIds(catalog, tenant, ids)
+          : readAll(catalog, { tenant, states: everyState, changedSince: droppedSince });
+      for await (const status of missed) {
+        note(status);
         yield { document: documentOf(status) };
+      }
     }
   } finally {
     subscription.close();
