@@ -1,7 +1,10 @@
+import type { Socket } from "node:net";
+import { isIP, connect as openTcp } from "node:net";
 import type { ConnectionOptions } from "node:tls";
+import { connect as openTls } from "node:tls";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
-import type { Kafka } from "kafkajs";
+import type { ISocketFactoryArgs, Kafka } from "kafkajs";
 import kafkajs from "kafkajs";
 
 /** How the brokers are reached. */
@@ -37,11 +40,27 @@ export function createKafka(connection: KafkaConnection): Kafka {
     authenticationTimeout: connection.connectTimeoutMs,
     requestTimeout: connection.requestTimeoutMs,
     retry,
+    socketFactory: openSocket,
     // Each failure reaches a caller or `onError`; kafkajs would print it once more, and in a form of its own.
     logLevel: kafkajs.logLevel.NOTHING,
     ...(tls ? { ssl: tls } : {}),
     ...(sasl ? { sasl: credentialsOf(sasl) } : {}),
   });
+}
+
+/** Milliseconds without traffic after which the system asks whether the broker is still there. */
+const keepAliveMs = 60_000;
+
+function openSocket({ host, port, ssl, onConnect }: ISocketFactoryArgs): Socket {
+  const socket = ssl
+    ? openTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : openTcp({ host, port }, onConnect);
+  socket.setKeepAlive(true, keepAliveMs);
+  // Requests are small and answers awaited: none should wait for the next.
+  socket.setNoDelay(true);
+  // kafkajs puts one on for each time that it gives up a connection; Node would take it for a leak.
+  socket.setMaxListeners(0);
+  return socket;
 }
 
 function credentialsOf({ mechanism, username, password }: KafkaCredentials) {

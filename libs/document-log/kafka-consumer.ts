@@ -158,7 +158,8 @@ export class KafkaConsumer implements LogConsumer {
         await this.#keepAlive(signal);
       } catch (thrown) {
         if (signal.aborted) return;
-        this.#report(fromKafka(thrown));
+        // The first may be no trouble at all: a coordinator that has moved, or is only just starting.
+        if (pause > retryMs.first) this.#report(fromKafka(thrown));
         await delay(pause, undefined, { signal }).catch(() => {});
         pause = Math.min(2 * pause, retryMs.longest);
         await this.#recover();
