@@ -9,6 +9,7 @@ import { fuse } from "./fusion.ts";
 import { Highlighter } from "./highlights.ts";
 import type { StagedPassage } from "./hits.ts";
 import { bestOfEachDocument, toHits } from "./hits.ts";
+import { keepLatestVersions } from "./latest-version.ts";
 import type { PageStart } from "./page-token.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import type { Ranking, RankingCache } from "./ranking-cache.ts";
@@ -117,11 +118,11 @@ export class Searcher {
     const searched = searches.filter((search) => search !== undefined).length;
     if (failures.length === searched) throw failures[0]?.error;
     for (const { stage, error } of failures) this.#degrade(stage, error);
-    return {
+    return keepLatestVersions({
       lexical: lexical && "hits" in lexical ? lexical.hits : undefined,
       vector: nearest && "hits" in nearest ? nearest.hits : undefined,
       limit: this.#plan.candidates,
-    };
+    });
   }
 
   async #list(
