@@ -155,10 +155,13 @@ export class Catalog {
     return rows[0]?.documents ?? 0;
   }
 
-  /** Documents that are in the log and not yet read. Shown at once, written a little later. */
+  /**
+   * Documents that are in the log and not yet read. Shown at once, written a little later; before this resolves where
+   * other processes are asked too: whoever has a receipt must not be shown the version before as the last.
+   */
   async noteQueued(statuses: readonly DocumentStatus[]): Promise<void> {
     for (const status of statuses) if (this.#board.queue(status)) this.#publish(status);
-    await this.#board.room();
+    await (this.#others ? this.#board.written() : this.#board.room());
   }
 
   /** A document is on its way. Shown at once, written only when somebody lists. */

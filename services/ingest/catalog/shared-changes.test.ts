@@ -118,6 +118,16 @@ test("what was under way here and is settled elsewhere is not under way any more
   await processes.close();
 });
 
+test("what is queued here is known there as soon as it has its receipt", async () => {
+  const processes = await startProcesses();
+  const { here, there } = processes;
+  await settle(here, statusOf("a", 1, DocumentState.INDEXED));
+  await here.noteQueued([statusOf("a", 2, DocumentState.QUEUED)]);
+  const [record] = await there.read([{ tenant: "t", documentId: "a" }]);
+  assert.deepEqual([record?.status.version, record?.status.state], [2, DocumentState.QUEUED]);
+  await processes.close();
+});
+
 test("after a gap, and of a status too large to be told, watchers read what is stored", async () => {
   const processes = await startProcesses();
   const { here, there } = processes;

@@ -91,6 +91,11 @@ export class StatusBoard {
     return record;
   }
 
+  /** Waits until the database has every queued document. */
+  async written(): Promise<void> {
+    await this.#flushQueued();
+  }
+
   /** Waits while too many queued documents are in memory. */
   async room(): Promise<void> {
     while (this.#queued.size > maxQueued) await this.#flushQueued();
