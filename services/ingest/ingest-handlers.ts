@@ -16,6 +16,7 @@ import type {
   ListDocumentsRequest,
   PushRequest,
   PutUploadRequest,
+  ReconcileRequest,
   ReindexRequest,
   ReplayDeadLettersRequest,
   WatchRequest,
@@ -38,6 +39,7 @@ import { fingerprintText } from "./pipeline/fingerprint.ts";
 import type { PipelineSupervisor } from "./pipeline/pipeline-supervisor.ts";
 import type { PushParts } from "./push/push-stream.ts";
 import { PushStream } from "./push/push-stream.ts";
+import type { Reconciler } from "./reconcile/reconciler.ts";
 import { reindexStatus } from "./reindex/reindex-status.ts";
 import type { Reindexer } from "./reindex/reindexer.ts";
 import type { Stores } from "./stores.ts";
@@ -49,6 +51,7 @@ export interface HandlerParts {
   readonly ledger: GenerationLedger;
   readonly supervisor: PipelineSupervisor;
   readonly reindexer: Reindexer;
+  readonly reconciler: Reconciler;
   readonly metrics: IngestMetrics;
   readonly group: string;
   readonly indexedSinceStart: () => number;
@@ -194,8 +197,10 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
     return reindexStatus(ledger, stores, supervisor);
   }
 
-  async *reconcile(): AsyncGenerator<never> {
-    throw notYet();
+  reconcile(request: ReconcileRequest, context: CallContext & RpcContext) {
+    context.abortOnTerminate();
+    const tenant = request.tenant === "" ? undefined : checkTenant(request.tenant);
+    return this.#parts.reconciler.run(tenant, request.repair, context.signal);
   }
 
   async #find(request: { tenant: string; id: string }): Promise<DocumentRecord> {
@@ -207,11 +212,4 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
       message: "There is no document of this id.",
     });
   }
-}
-
-function notYet(): HeadwaterError {
-  return new HeadwaterError({
-    ...{ code: status.UNIMPLEMENTED, reason: "HW_METHOD_UNKNOWN" },
-    message: "Not answered yet.",
-  });
 }

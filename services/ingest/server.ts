@@ -18,6 +18,7 @@ import { createDocumentProcessor } from "./processor/document-processor.ts";
 import { BacklogGate } from "./push/backlog-gate.ts";
 import { EventAppender } from "./push/event-appender.ts";
 import { VersionClock } from "./push/version-clock.ts";
+import { Reconciler } from "./reconcile/reconciler.ts";
 import { Reindexer } from "./reindex/reindexer.ts";
 import type { Stores } from "./stores.ts";
 import { checkStores, closeStores, openStores } from "./stores.ts";
@@ -47,6 +48,8 @@ interface StartOptions {
   readonly createProcessor: CreateProcessor;
   /** See ReindexerParts. */
   readonly leaseMs?: number;
+  /** See ReconcilerParts. */
+  readonly reconcilePauseMs?: number;
 }
 
 /** @internal For tests, which bring stores and a processor of their own. */
@@ -99,11 +102,24 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
         signal,
       ),
   });
+  const reconciler = new Reconciler({
+    ...{ stores, catalog, supervisor, appender, group: config.pipeline.group },
+    ...(options.reconcilePauseMs === undefined ? {} : { pauseMs: options.reconcilePauseMs }),
+  });
   const server = await startRpcServer({
     address: config.listen,
     definition: IngestServiceDefinition,
     implementation: new IngestHandlers({
-      ...{ stores, catalog, ledger, supervisor, reindexer, metrics, group: config.pipeline.group },
+      ...{
+        stores,
+        catalog,
+        ledger,
+        supervisor,
+        reindexer,
+        reconciler,
+        metrics,
+        group: config.pipeline.group,
+      },
       push: {
         ...{ blobs: stores.blobs, appender, clock: new VersionClock(), pushed: metrics.pushed },
         uploads: new Uploads(stores.blobs, config.push.maxDocumentBytes),

@@ -33,10 +33,26 @@ export function mayOwn(document: DocumentKey, key: string): boolean {
 
 /** Original of a document that came inside its event. */
 export function originalKey(document: DocumentKey, version: number, contentSha256: string): string {
-  return `originals/${folderOf(document)}/${version}-${contentSha256.slice(0, 16)}`;
+  return `${originalsOf(document)}${version}-${contentSha256.slice(0, 16)}`;
+}
+
+/** Where the originals of a document are, but for uploads. */
+export function originalsOf(document: DocumentKey): string {
+  return `originals/${folderOf(document)}/`;
+}
+
+/** Where the extracted texts of a document are. */
+export function textsOf(document: DocumentKey): string {
+  return `texts/${folderOf(document)}/`;
+}
+
+/** The version that an original or a text belongs to; undefined where the key is of neither. */
+export function versionOfBlob(key: string): number | undefined {
+  const match = /^(?:originals|texts)\/[^/]+\/[0-9a-f]{32}\/(\d+)(?:-[0-9a-f]+)?$/.exec(key);
+  return match ? Number(match[1]) : undefined;
 }
 
 /** Extracted text of a version. */
 export function textKey(document: DocumentKey, version: number): string {
-  return `texts/${folderOf(document)}/${version}`;
+  return `${textsOf(document)}${version}`;
 }

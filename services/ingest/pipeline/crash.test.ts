@@ -4,27 +4,19 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { openFolderBlobStore } from "@headwater/blob-store";
 import { openSqliteDocumentLog, recordKey } from "@headwater/document-log";
-import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import { openPgliteRecordStore } from "@headwater/record-store";
-import { createRpcClient } from "@headwater/rpc";
-import { silentTelemetry } from "@headwater/telemetry";
 import { temporaryFolder } from "@headwater/testing";
 import { Catalog } from "../catalog/catalog.ts";
-import { GenerationLedger } from "../catalog/generation-ledger.ts";
 import { readIngestConfig } from "../config.ts";
 import { uploadKey } from "../documents/blob-keys.ts";
-import { BlobSweeper } from "../documents/blob-sweeper.ts";
-import { createIngestMetrics } from "../metrics.ts";
 import type { Stores } from "../stores.ts";
 import { FakeEmbeddingWorker } from "../testing/fake-embedding-worker.ts";
 import { eventually } from "../testing/ingest-harness.ts";
-import { LineProcessor } from "../testing/line-processor.ts";
 import { MemoryIndexStore } from "../testing/memory-index.ts";
+import { startMortal } from "../testing/mortal-ingest.ts";
 import { Mortality } from "../testing/mortality.ts";
-import { PipelineSupervisor } from "./pipeline-supervisor.ts";
-import { Trouble } from "./trouble.ts";
 
 const folder = await temporaryFolder();
 const records = await openPgliteRecordStore({ folder: undefined, schema: "ingest" });
@@ -86,29 +78,14 @@ async function fillLog({ log }: Stores, tenant: string): Promise<void> {
 
 /** Runs ingest on the stores until its log is done or it is dead. */
 async function live(stores: Stores, mortality: Mortality): Promise<void> {
-  const telemetry = silentTelemetry("ingest");
-  const mortal = mortality.stores(stores);
-  const metrics = createIngestMetrics(telemetry.metrics);
-  const trouble = new Trouble(telemetry.log, metrics);
-  const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
-  const catalog = await Catalog.open(mortal.records, () => {});
-  const ledger = new GenerationLedger(mortal.records);
-  const sweeper = new BlobSweeper({ catalog, blobs: mortal.blobs, onError: () => {} });
-  const supervisor = new PipelineSupervisor({
-    ...{ config, telemetry, metrics, catalog, ledger, trouble, client },
-    stores: mortal,
-    createProcessor: async () => new LineProcessor(),
-    onSettled: () => sweeper.wake(),
-  });
+  const ingest = await startMortal(stores, mortality, config);
   const isDone = async () => {
     const lag = await stores.log.lag(config.pipeline.group);
     if (lag.some(({ endOffset, committedOffset }) => endOffset > committedOffset)) return false;
     return (await observer.unusedBlobs(1)).length === 0;
   };
   await eventually("done or dead", async () => mortality.dead || (await isDone()));
-  await supervisor.close(0);
-  await sweeper.close();
-  client.close();
+  await ingest.end();
 }
 
 async function endState(stores: Stores, indexes: MemoryIndexStore, tenant: string) {

@@ -10,6 +10,9 @@ import { checkDeclaredDocument, checkTenant, defaultTenant } from "../documents/
 /** Set on events that a reindex of one tenant puts into the log: passages are made anew, whatever is known. */
 export const reindexHeader = "headwater-reindex";
 
+/** Set on tombstones of a reconciliation: only what the catalog does not serve is removed. */
+export const sweepHeader = "headwater-sweep";
+
 export interface DocumentPut extends DocumentKey {
   readonly kind: "put";
   readonly version: number;
@@ -34,14 +37,20 @@ export interface DocumentDeletion extends DocumentKey {
   readonly kind: "delete";
 }
 
+/** Removes what the indexes hold of a document that the catalog does not serve. */
+export interface DocumentSweep extends DocumentKey {
+  readonly kind: "sweep";
+}
+
 /** What a record of the log says. */
-export type DocumentChange = DocumentPut | DocumentDeletion;
+export type DocumentChange = DocumentPut | DocumentDeletion | DocumentSweep;
 
 /** @throws HeadwaterError INVALID_ARGUMENT: the record can never be read */
 export function readDocumentChange(record: LogRecord): DocumentChange {
   const key = parseRecordKey(record.key);
   if (!key) throw invalidArgument("HW_EVENT_KEY_INVALID", 'The key of a record must be "tenant/id".');
-  if (record.value === null) return { kind: "delete", ...key };
+  if (record.value === null)
+    return { kind: record.headers[sweepHeader] === undefined ? "delete" : "sweep", ...key };
   const event = decodeEvent(record.value);
   checkDeclaredDocument(event);
   const tenant = checkTenant(event.tenant);

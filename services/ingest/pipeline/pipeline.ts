@@ -18,6 +18,7 @@ import { PoisonError } from "./document-job.ts";
 import { applyFailure } from "./failure.ts";
 import type { PutParts } from "./put-steps.ts";
 import { applyPut } from "./put-steps.ts";
+import { applySweep } from "./sweep.ts";
 
 export interface PipelineParts extends PutParts {
   readonly log: DocumentLog;
@@ -195,9 +196,14 @@ export class Pipeline {
     const { change } = received;
     try {
       if (!change) throw new PoisonError("read", received.unreadable);
-      return change.kind === "put"
-        ? await applyPut(this.#parts, job, change)
-        : await applyDeletion(this.#parts, job, change);
+      switch (change.kind) {
+        case "put":
+          return await applyPut(this.#parts, job, change);
+        case "delete":
+          return await applyDeletion(this.#parts, job, change);
+        case "sweep":
+          return await applySweep(this.#parts, job, change);
+      }
     } catch (thrown) {
       job.signal.throwIfAborted();
       const poison =

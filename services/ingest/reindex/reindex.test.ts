@@ -24,11 +24,11 @@ afterEach(async () => {
 after(() => worker.stop());
 
 /** Stores that outlive the processes on them. */
-async function prepare() {
+async function prepare({ partitions = 4 } = {}) {
   const folder = await temporaryFolder();
   const indexes = new MemoryIndexStore();
   const stores: Stores = {
-    log: await openSqliteDocumentLog({ folder: join(folder, "log"), partitions: 4 }),
+    log: await openSqliteDocumentLog({ folder: join(folder, "log"), partitions }),
     records: await openPgliteRecordStore({ folder: undefined, schema: "ingest" }),
     blobs: await openFolderBlobStore({ folder: join(folder, "blobs") }),
     indexes,
@@ -216,6 +216,31 @@ test("one reindex at a time over all processes; a dead one's place is taken", as
   );
   const last = await reindex(other);
   assert.equal(last.done, 450);
+});
+
+test("what another process wrote into the old generation too late counts for nothing, and is done again", async () => {
+  const { start, textsOf, indexes } = await prepare({ partitions: 1 });
+  const other = await start();
+  const one = await start();
+  await one.push({ first: "first" });
+  await one.settled();
+  const old = indexes.current;
+  const [writing, mayWrite] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  old.onWrite = async () => {
+    writing.resolve();
+    await mayWrite.promise;
+  };
+  await one.push({ late: "late" });
+  await writing.promise;
+  // Whichever of them the document is not with.
+  const idle = other.processor.processed > one.processor.processed ? one : other;
+  await reindex(idle);
+  assert.notEqual(indexes.current, old);
+  assert.deepEqual(textsOf("late"), []);
+  mayWrite.resolve();
+  await idle.settled();
+  assert.deepEqual(textsOf("late"), ["late"]);
+  assert.equal(await idle.state("late"), DocumentState.INDEXED);
 });
 
 test("while one process reindexes and another takes in changes, each document ends in its last version", async () => {

@@ -31,11 +31,13 @@ export interface ReindexerParts {
   readonly openTools: (signal: AbortSignal) => Promise<ProcessingTools>;
   /** Milliseconds for which a process that has died holds up the next reindex. Default: 15,000. */
   readonly leaseMs?: number;
+  /** Documents between two notes of how far it is. Default: 200. */
+  readonly pageSize?: number;
 }
 
 type Progress = DeepPartial<ReindexResponse>;
 
-const pageSize = 200;
+const defaultPageSize = 200;
 /** Documents that changed during the reindex and are left for the time when the pipelines stand still. */
 const maxLeftOver = 50;
 /** Milliseconds for which the pipelines of other processes are held up at one time; the last documents take less. */
@@ -52,10 +54,12 @@ const holdMs = 30_000;
  */
 export class Reindexer {
   readonly #parts: ReindexerParts;
+  readonly #pageSize: number;
   #running = false;
 
   constructor(parts: ReindexerParts) {
     this.#parts = parts;
+    this.#pageSize = parts.pageSize ?? defaultPageSize;
   }
 
   /** @param tenant undefined: all @throws HeadwaterError ABORTED while another reindex runs, in whatever process */
@@ -154,7 +158,7 @@ export class Reindexer {
     do {
       const after = cursor;
       page = await this.#patiently(signal, () =>
-        catalog.list({ servedOnly: true, limit: pageSize, ...(after ? { after } : {}) }),
+        catalog.list({ servedOnly: true, limit: this.#pageSize, ...(after ? { after } : {}) }),
       );
       await rebuild.put(page, signal);
       const last = page.at(-1)?.status;
@@ -165,7 +169,7 @@ export class Reindexer {
       await this.#patiently(signal, () => ledger.saveProgress(owner, progress));
       // The last message is sent once the new generation serves.
       yield { done, total: Math.max(state.total, done + 1), failed: progress.failed };
-    } while (page.length === pageSize);
+    } while (page.length === this.#pageSize);
     await this.#patiently(signal, () => ledger.filled(owner));
   }
 
@@ -173,7 +177,7 @@ export class Reindexer {
   async #takeOver(lease: Lease, rebuild: Rebuild, target: PassageIndex, signal: AbortSignal): Promise<void> {
     const { ledger, supervisor, stores } = this.#parts;
     const { owner } = lease;
-    await this.#catchUp(rebuild, maxLeftOver, signal);
+    await this.#catchUp(rebuild, Math.min(maxLeftOver, this.#pageSize - 1), signal);
     await target.optimize();
     const switchNow = () => ledger.switch(owner, target.generation, () => stores.indexes.activate(target));
     await supervisor.suspendFor(async () => {
@@ -188,7 +192,7 @@ export class Reindexer {
   async #catchUp(rebuild: Rebuild, leave: number, signal: AbortSignal): Promise<void> {
     const { ledger, catalog } = this.#parts;
     while (true) {
-      const changes = await this.#patiently(signal, () => ledger.changes(pageSize));
+      const changes = await this.#patiently(signal, () => ledger.changes(this.#pageSize));
       if (changes.length <= leave) return;
       const records = await this.#patiently(signal, () => catalog.read(changes));
       await rebuild.remove(

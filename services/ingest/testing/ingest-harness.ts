@@ -65,6 +65,7 @@ export async function startHarness(
     ...{ config, stores },
     telemetry: silentTelemetry("ingest"),
     createProcessor: async () => processor,
+    reconcilePauseMs: 0,
   });
   const client = createRpcClient(IngestServiceDefinition, service.address);
   return {

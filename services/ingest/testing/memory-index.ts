@@ -21,6 +21,8 @@ export class MemoryIndex implements PassageIndex {
   commits = 0;
   /** Told before each write; may wait or throw. */
   onWrite: (documents: readonly DocumentKey[]) => Promise<void> | void = () => {};
+  /** Told after each write, before whoever wrote hears of it; may wait. */
+  onWritten: () => Promise<void> | void = () => {};
 
   constructor(generation: string, fingerprint: IndexFingerprint, dimensions: number) {
     this.generation = generation;
@@ -35,6 +37,7 @@ export class MemoryIndex implements PassageIndex {
       this.#remove(document);
       for (const passage of document.passages) this.passages.set(passage.id, passage);
     }
+    await this.onWritten();
   }
 
   async remove(documents: readonly DocumentKey[]): Promise<void> {
