@@ -84,7 +84,7 @@ async function sendOnce(
   lines: readonly string[],
   { index, refresh }: BulkOptions,
 ): Promise<Item[]> {
-  const { items } = await connection.write((client, limits) =>
+  const { items } = await connection.work((client, limits) =>
     client.bulk({ index, operations: [...lines], refresh, require_alias: true }, limits),
   );
   return items.flatMap((item) => Object.values(item));

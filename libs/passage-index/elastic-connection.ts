@@ -1,5 +1,4 @@
 import { Client } from "@elastic/elasticsearch";
-import type { CallOptions } from "@headwater/resilience";
 import { Dependency } from "@headwater/resilience";
 import { elasticUnavailable, toElasticError } from "./elastic-errors.ts";
 import type { ElasticOptions } from "./elastic-options.ts";
@@ -11,14 +10,17 @@ export interface CallLimits {
 
 type Call<T> = (client: Client, limits: CallLimits) => Promise<T>;
 
+/** A search whose answer has not come in time is tried once more, as another node may be well. */
+const askAttempts = 2;
+
 /**
- * Elasticsearch behind time limits, circuit breakers and a bounded number of retries. Writes have a breaker of their own:
- * where a burst of them times out, searches go on.
+ * Elasticsearch behind time limits, circuit breakers and a bounded number of retries. Work has a breaker of its own:
+ * where a burst of writes times out, searches go on.
  */
 export class ElasticConnection {
   readonly #client: Client;
-  readonly #reads: Dependency;
-  readonly #writes: Dependency;
+  readonly #asking: Dependency;
+  readonly #working: Dependency;
 
   constructor(options: ElasticOptions) {
     const { nodes, auth, apiKey, ca, timeoutMs, writeTimeoutMs } = options;
@@ -34,18 +36,21 @@ export class ElasticConnection {
       ...{ name: "Elasticsearch", reason: elasticUnavailable.reason, action: elasticUnavailable.action },
       toError: toElasticError,
     };
-    this.#reads = new Dependency({ ...dependency, timeoutMs });
-    this.#writes = new Dependency({ ...dependency, timeoutMs: writeTimeoutMs });
+    this.#asking = new Dependency({ ...dependency, timeoutMs });
+    this.#working = new Dependency({ ...dependency, timeoutMs: writeTimeoutMs });
   }
 
-  /** @throws HeadwaterError */
-  read<T>(call: Call<T>, options?: CallOptions): Promise<T> {
-    return this.#reads.run((signal) => call(this.#client, { signal }), options);
+  /** For what somebody waits for: searches, entries of the ledger, the alias. @throws HeadwaterError */
+  ask<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
+    return this.#asking.run((attempt) => call(this.#client, { signal: attempt }), {
+      attempts: askAttempts,
+      signal,
+    });
   }
 
-  /** For what may be sent twice. @throws HeadwaterError */
-  write<T>(call: Call<T>): Promise<T> {
-    return this.#writes.run((signal) => call(this.#client, { signal }));
+  /** For writes and what else may take its time; it may be sent twice. @throws HeadwaterError */
+  work<T>(call: Call<T>): Promise<T> {
+    return this.#working.run((attempt) => call(this.#client, { signal: attempt }));
   }
 
   close(): Promise<void> {

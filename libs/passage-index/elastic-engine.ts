@@ -45,7 +45,7 @@ export class ElasticEngine implements LexicalEngine {
     limit: number,
     signal?: AbortSignal,
   ): Promise<RevisedHit[]> {
-    const { hits } = await this.#connection.read(
+    const { hits } = await this.#connection.ask(
       (client, limits) =>
         client.search<PassageSource>(
           {
@@ -55,7 +55,7 @@ export class ElasticEngine implements LexicalEngine {
           },
           limits,
         ),
-      { signal },
+      signal,
     );
     return hits.hits.flatMap(({ _source, _score }) => (_source ? [toHit(_source, _score ?? 0)] : []));
   }
@@ -83,7 +83,7 @@ export class ElasticEngine implements LexicalEngine {
 
   async count(): Promise<number> {
     await this.#refresh();
-    const { count } = await this.#connection.read((client, limits) =>
+    const { count } = await this.#connection.work((client, limits) =>
       client.count({ index: this.#index }, limits),
     );
     return count;
@@ -115,7 +115,7 @@ export class ElasticEngine implements LexicalEngine {
 
   /** Elasticsearch merges by itself; this frees what removed passages still take, and word statistics of them. */
   async optimize(): Promise<void> {
-    await this.#connection.write((client, limits) =>
+    await this.#connection.work((client, limits) =>
       client.indices.forcemerge({ index: this.#index, only_expunge_deletes: true }, limits),
     );
   }
@@ -134,7 +134,7 @@ export class ElasticEngine implements LexicalEngine {
 
   /** @returns passages that something else changed at the same time, and that may be there still */
   async #removeOnce(query: estypes.QueryDslQueryContainer, routing: string): Promise<number> {
-    const result = await this.#connection.write((client, limits) =>
+    const result = await this.#connection.work((client, limits) =>
       client.deleteByQuery(
         // Refreshed, as passages that nobody is to see take the places of others among the hits.
         { index: this.#index, query, routing, conflicts: "proceed", refresh: true, scroll_size: 5000 },
@@ -147,6 +147,6 @@ export class ElasticEngine implements LexicalEngine {
   }
 
   async #refresh(): Promise<void> {
-    await this.#connection.read((client, limits) => client.indices.refresh({ index: this.#index }, limits));
+    await this.#connection.work((client, limits) => client.indices.refresh({ index: this.#index }, limits));
   }
 }

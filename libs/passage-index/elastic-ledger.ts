@@ -47,9 +47,9 @@ export class ElasticLedger implements Ledger {
       const docs = documents
         .slice(at, at + pageSize)
         .map((document) => ({ _id: entryId(document), routing: document.tenant }));
-      const page = await this.#connection.read(
+      const page = await this.#connection.ask(
         (client, limits) => client.mget<EntrySource>({ index: this.#index, docs }, limits),
-        { signal },
+        signal,
       );
       records.push(...page.docs.map(toRecord));
     }
@@ -87,7 +87,7 @@ export class ElasticLedger implements Ledger {
 
   async count(): Promise<number> {
     await this.#refresh();
-    const { aggregations } = await this.#connection.read((client, limits) =>
+    const { aggregations } = await this.#connection.work((client, limits) =>
       client.search<never, { sum: estypes.AggregationsSumAggregate }>(
         { index: this.#index, size: 0, aggs: { sum: { sum: { field: "passages" } } } },
         limits,
@@ -103,7 +103,7 @@ export class ElasticLedger implements Ledger {
   }
 
   async #refresh(): Promise<void> {
-    await this.#connection.read((client, limits) => client.indices.refresh({ index: this.#index }, limits));
+    await this.#connection.work((client, limits) => client.indices.refresh({ index: this.#index }, limits));
   }
 }
 

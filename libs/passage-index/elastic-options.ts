@@ -22,9 +22,9 @@ export interface ElasticOptions extends ElasticLayout {
   readonly apiKey: string | undefined;
   /** PEM. */
   readonly ca: string | undefined;
-  /** For one attempt at a search or another read. */
+  /** For one attempt at a search, or at asking the ledger or the alias. */
   readonly timeoutMs: number;
-  /** For one attempt at a write. */
+  /** For one attempt at a write, or at what else takes its time. */
   readonly writeTimeoutMs: number;
   /** Of one request with passages. */
   readonly batchBytes: number;
@@ -73,8 +73,8 @@ export const elasticSettings = {
     .optional()
     .describe("Copies of each shard besides the first; unset: one as soon as there is a second node"),
   HEADWATER_ELASTICSEARCH_TIMEOUT_MS: integer(1, 600_000)
-    .default(5000)
-    .describe("Milliseconds that one attempt at a search in Elasticsearch may take"),
+    .default(3000)
+    .describe("Milliseconds that one of two attempts at a search in Elasticsearch may take"),
   HEADWATER_ELASTICSEARCH_WRITE_TIMEOUT_MS: integer(1, 3_600_000)
     .default(60_000)
     .describe("Milliseconds that one attempt at a write to Elasticsearch may take"),

@@ -21,7 +21,7 @@ export async function* scan<Source>(
   connection: ElasticConnection,
   { index, routing, docvalue_fields, ...request }: ScanRequest,
 ): AsyncGenerator<estypes.SearchHit<Source>> {
-  const opened = await connection.read((client, limits) =>
+  const opened = await connection.work((client, limits) =>
     client.openPointInTime(
       { index, keep_alive: keepAlive, ...(routing !== undefined && { routing }) },
       limits,
@@ -31,7 +31,7 @@ export async function* scan<Source>(
   try {
     let after: estypes.SortResults | undefined;
     do {
-      const page = await connection.read((client, limits) =>
+      const page = await connection.work((client, limits) =>
         client.search<Source>(
           {
             ...{ ...request, pit: { id, keep_alive: keepAlive }, size: pageSize, sort: ["_shard_doc"] },
@@ -47,6 +47,6 @@ export async function* scan<Source>(
       after = page.hits.hits.length === pageSize ? page.hits.hits.at(-1)?.sort : undefined;
     } while (after);
   } finally {
-    await connection.read((client, limits) => client.closePointInTime({ id }, limits));
+    await connection.work((client, limits) => client.closePointInTime({ id }, limits));
   }
 }

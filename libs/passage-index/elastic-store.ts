@@ -57,7 +57,7 @@ class ElasticStore implements LexicalStore {
     const { prefix } = this.#options;
     const alias = servingAlias(prefix);
     const index = indexNames(prefix, generation).passages;
-    await this.#connection.write((client, limits) =>
+    await this.#connection.work((client, limits) =>
       client.indices.updateAliases(
         // Removed wherever it is, which is harmless where it is nowhere.
         {
@@ -78,14 +78,14 @@ class ElasticStore implements LexicalStore {
   async drop(generation: string): Promise<void> {
     const { passages, ledger } = indexNames(this.#options.prefix, generation);
     for (const index of [passages, ledger])
-      await this.#connection.write((client, limits) =>
+      await this.#connection.work((client, limits) =>
         client.indices.delete({ index, ignore_unavailable: true }, limits),
       );
   }
 
   async checkHealth(): Promise<void> {
     const index = `${servingAlias(this.#options.prefix)}*`;
-    const { status } = await this.#connection.read((client, limits) =>
+    const { status } = await this.#connection.ask((client, limits) =>
       client.cluster.health({ index, expand_wildcards: "open" }, limits),
     );
     if (status.toLowerCase() === "red")
@@ -100,7 +100,7 @@ class ElasticStore implements LexicalStore {
   }
 
   async #createIndex(index: string, request: CreateRequest): Promise<void> {
-    await this.#connection.write(async (client, limits) => {
+    await this.#connection.work(async (client, limits) => {
       try {
         await client.indices.create({ index, ...request, aliases: { [writeAlias(index)]: {} } }, limits);
       } catch (thrown) {
@@ -111,7 +111,7 @@ class ElasticStore implements LexicalStore {
 
   /** Of the indexes of that name, alias or pattern which are of this installation. */
   async #describe(index: string): Promise<GenerationDescription[]> {
-    const mappings = await this.#connection.read(async (client, limits) => {
+    const mappings = await this.#connection.ask(async (client, limits) => {
       try {
         return await client.indices.getMapping({ index, filter_path: "*.mappings._meta" }, limits);
       } catch (thrown) {

@@ -1,9 +1,18 @@
+import { readSettings } from "@headwater/settings";
 import { sample } from "../conformance-documents.ts";
-import { openLancePassageIndexStore } from "../index.ts";
+import { openPassageIndexStore, passageIndexSettings } from "../index.ts";
 
-/** Writes new versions of a few documents, with housekeeping between, and reports each one, until it is killed. */
+/**
+ * Writes new versions of a few documents, with housekeeping between, and reports each one, until it is killed: to the
+ * index that the environment names, or to the embedded one in the folder.
+ */
 const [folder = "", round = "0"] = process.argv.slice(2);
-const store = await openLancePassageIndexStore({ folder });
+const store = await openPassageIndexStore(readSettings(passageIndexSettings), {
+  folder,
+  onError: (error) => {
+    throw error;
+  },
+});
 const index = await store.active();
 if (!index) throw new Error("there is no index to write to");
 for (let step = 0; ; step += 1) {

@@ -43,17 +43,22 @@ export class PairedServers {
     });
   }
 
+  /** For a process of its own; what it makes is removed by `stop`. */
+  environment(prefix: string): Record<string, string> {
+    this.#prefixes.add(prefix);
+    return {
+      HEADWATER_ELASTICSEARCH_URL: this.#elastic,
+      HEADWATER_ELASTICSEARCH_PREFIX: prefix,
+      HEADWATER_QDRANT_URL: this.#qdrant ?? this.double?.url ?? "",
+      HEADWATER_QDRANT_PREFIX: prefix,
+    };
+  }
+
   stores(
     prefix: string,
     elastic: Partial<ElasticOptions> = {},
   ): { readonly lexical: LexicalStore; readonly vector: EngineStore<VectorEngine> } {
-    this.#prefixes.add(prefix);
-    const values = readSettings(passageIndexSettings, {
-      HEADWATER_ELASTICSEARCH_URL: this.#elastic,
-      HEADWATER_ELASTICSEARCH_PREFIX: prefix,
-      HEADWATER_QDRANT_URL: this.#qdrant ?? this.double?.url,
-      HEADWATER_QDRANT_PREFIX: prefix,
-    });
+    const values = readSettings(passageIndexSettings, this.environment(prefix));
     const options = readElasticOptions(values);
     const qdrant = readQdrantOptions(values);
     assert(options && qdrant);
