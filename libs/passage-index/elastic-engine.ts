@@ -24,6 +24,8 @@ import type { PassageFilter } from "./passage-index.ts";
 const order: estypes.Sort = [{ _score: { order: "desc" } }, { id: "asc" }, { revision: "desc" }];
 /** Documents in the query of one request. */
 const documentsOfRequest = 1000;
+/** Revisions that a list counts at one time, about 200 bytes each. */
+const maxListed = 50_000;
 /** Runs of one removal: each passes over what another run removes at the same time. */
 const maxRuns = 5;
 
@@ -98,6 +100,13 @@ export class ElasticEngine implements LexicalEngine {
       ...(tenant !== undefined && { routing: tenant }),
     };
     const revisions = new Map<string, { version: number; passages: number }>();
+    function* take() {
+      for (const [key, held] of revisions) {
+        const space = key.indexOf(" ");
+        yield { ...parseDocumentKey(key.slice(space + 1)), revision: Number(key.slice(0, space)), ...held };
+      }
+      revisions.clear();
+    }
     for await (const { fields } of scan<never>(this.#connection, request)) {
       const [document, revision, version] = ["document", "revision", "version"].map(
         (name) => fields?.[name]?.[0],
@@ -106,11 +115,9 @@ export class ElasticEngine implements LexicalEngine {
       const held = revisions.get(key);
       if (held) held.passages += 1;
       else revisions.set(key, { version: Number(version), passages: 1 });
+      if (revisions.size === maxListed) yield* take();
     }
-    for (const [key, held] of revisions) {
-      const space = key.indexOf(" ");
-      yield { ...parseDocumentKey(key.slice(space + 1)), revision: Number(key.slice(0, space)), ...held };
-    }
+    yield* take();
   }
 
   /** Elasticsearch merges by itself; this frees what removed passages still take, and word statistics of them. */

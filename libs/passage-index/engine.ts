@@ -50,7 +50,7 @@ export interface PassageEngine {
   count(): Promise<number>;
   /**
    * Every revision of every document, of one tenant's, or of those only the named ones (1 to 1,000), in no order; each
-   * once.
+   * once, or in parts whose passages add up to it.
    */
   list(tenant?: string, documentIds?: readonly string[]): AsyncIterable<HeldRevision>;
   optimize(): Promise<void>;

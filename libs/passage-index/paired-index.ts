@@ -88,6 +88,11 @@ export class PairedIndex implements PassageIndex {
     await Promise.all([this.#parts.lexical.optimize(), this.#parts.vector.optimize()]);
   }
 
+  /** What `optimize` begins with, for a generation that serves. @param signal ends it early, with an AbortError */
+  async sweep(signal: AbortSignal): Promise<void> {
+    await sweep(this.#parts, Date.now(), signal);
+  }
+
   async #search(
     work: () => Promise<ScoredPassage[]>,
     signal: AbortSignal | undefined,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@headwater/errors";
 import { dimensions, sample, vectorOf } from "./conformance-documents.ts";
 import type { PairedStoreOptions } from "./paired-store.ts";
@@ -116,6 +117,29 @@ describe("the store of the paired index", () => {
     pair.lexical.down = true;
     await assert.rejects(store.dropInactive(), { code: status.UNAVAILABLE });
     assert.equal(pair.vector.generations.size, 2);
+  });
+
+  test("what a writer left behind who died goes by itself", async () => {
+    const pair = new MemoryPair();
+    const { store, index } = await prepare(pair);
+    // It dies before it has removed the old version from Qdrant.
+    const { vector, ...stores } = pair.stores();
+    const dying: typeof vector = {
+      ...vector,
+      open: (description) => ({
+        ...vector.open(description),
+        removeBelow: () => Promise.reject(new Error("it died")),
+      }),
+    };
+    const { store: writer } = open(pair, { ...stores, vector: dying });
+    const written = (await writer.active())?.replace([sample({ id: "a", texts: ["tail"], version: 2 })]);
+    await assert.rejects(async () => written, { message: "it died" });
+    const held = vector.open({ generation: index.generation, fingerprint, dimensions });
+    assert.equal(await held.count(), 2);
+    const { store: tidy, errors } = open(pair, { sweepAfterMs: 1, sweepEveryMs: 1 });
+    while ((await held.count()) > 1) await delay(5);
+    assert.deepEqual(errors, []);
+    for (const one of [store, writer, tidy]) await one.close();
   });
 
   test("a store that was opened for reading refuses writes", async () => {

@@ -3,6 +3,7 @@ import { readOnlyError } from "./index-errors.ts";
 import type { Ledger } from "./ledger.ts";
 import { PairedIndex } from "./paired-index.ts";
 import type { GenerationInfo, IndexFingerprint, PassageIndex, PassageIndexStore } from "./passage-index.ts";
+import { PeriodicWork } from "./periodic-work.ts";
 import { RevisionClock } from "./revision-clock.ts";
 import { ServingGeneration } from "./serving-generation.ts";
 
@@ -19,22 +20,40 @@ export interface PairedStoreOptions {
   readonly readOnly?: boolean;
   /** Milliseconds for which the name of the generation that serves is kept. Default: 1,000. 0: asked every time. */
   readonly activeForMs?: number;
+  /**
+   * Milliseconds until what dead writers left behind is first looked for, and then from one time to the next; a reader
+   * never does. Default: 15 to 30 minutes, so that processes that start together do not do it together; 12 hours.
+   */
+  readonly sweepAfterMs?: number;
+  readonly sweepEveryMs?: number;
   /** Told of what went wrong in the background and is tried again. */
   readonly onError: (error: unknown) => void;
 }
+
+/** Of an hour. */
+const quarterMs = 15 * 60_000;
 
 export class PairedStore implements PassageIndexStore {
   readonly #options: PairedStoreOptions;
   readonly #serving: ServingGeneration;
   readonly #clock = new RevisionClock();
   readonly #opened = new Map<string, PairedIndex>();
+  readonly #sweeping: PeriodicWork | undefined;
 
   constructor(options: PairedStoreOptions) {
     this.#options = options;
     this.#serving = new ServingGeneration(options);
+    const { readOnly, onError } = options;
+    if (readOnly) return;
+    this.#sweeping = new PeriodicWork({
+      firstAfterMs: options.sweepAfterMs ?? quarterMs * (1 + Math.random()),
+      everyMs: options.sweepEveryMs ?? 48 * quarterMs,
+      work: async (signal) => (await this.active())?.sweep(signal),
+      onError,
+    });
   }
 
-  async active(): Promise<PassageIndex | undefined> {
+  async active(): Promise<PairedIndex | undefined> {
     const description = await this.#serving.get();
     if (!description) return undefined;
     // A reader keeps nothing of a generation that serves no more; searches under way hold on to theirs until they end.
@@ -89,6 +108,7 @@ export class PairedStore implements PassageIndexStore {
   }
 
   async close(): Promise<void> {
+    await this.#sweeping?.close();
     await Promise.all([this.#options.lexical.close(), this.#options.vector.close()]);
   }
 

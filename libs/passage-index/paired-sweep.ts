@@ -9,12 +9,21 @@ import { abandonedAfterMs } from "./revision-clock.ts";
 const removedKeptMs = 24 * 60 * 60_000;
 const pageSize = 1000;
 
-/** Removes what writers left behind who died between two steps. @param now Unix milliseconds */
-export async function sweep(parts: PairedParts, now = Date.now()): Promise<void> {
+/**
+ * Removes what writers left behind who died between two steps.
+ *
+ * @param now Unix milliseconds
+ * @param signal ends it after the page at hand; what is left is left for the next one
+ */
+export async function sweep(parts: PairedParts, now = Date.now(), signal?: AbortSignal): Promise<void> {
   const { lexical, vector, ledger } = parts;
   for (const engine of [lexical, vector])
-    for await (const page of inPages(engine.list())) await sweepPage(parts, engine, page, now);
+    for await (const page of inPages(engine.list())) {
+      signal?.throwIfAborted();
+      await sweepPage(parts, engine, page, now);
+    }
   for await (const page of inPages(ledger.list())) {
+    signal?.throwIfAborted();
     const old = page.filter(({ entry }) => entry.passages === 0 && now - entry.changedAt > removedKeptMs);
     if (old.length > 0) await ledger.forget(old);
   }
