@@ -57,6 +57,22 @@ test("a queued version is never moved over a settled one", async () => {
   assert.deepEqual(await shown("b"), [5, INDEXED, 5]);
 });
 
+test("what is served is never put back by a consumer that settles an older version late", async () => {
+  const served = (version: number) => ({
+    ...{ version, contentSha256: "", descriptionHash: "", fingerprint: "", originalKey: "", textKey: "" },
+    ...{ title: "", uri: "", mediaType: "", attributes: {}, observedAt: 1 },
+    ...{ sizeBytes: 1, passages: 1, textLength: 1 },
+  });
+  for (const version of [7, 6])
+    await catalog.settle({
+      status: status("late", version, INDEXED),
+      served: served(version),
+      unusedBlobs: [],
+    });
+  const [record] = await catalog.read([{ tenant: "t", documentId: "late" }]);
+  assert.deepEqual([record?.served?.version, record?.settledVersion], [7, 7]);
+});
+
 test("a thousand documents settle in a few statements", async () => {
   const started = performance.now();
   const all = Array.from({ length: 1000 }, (_, at) => status(`many ${at}`, 1, INDEXED, "many"));

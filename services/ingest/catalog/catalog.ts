@@ -305,8 +305,9 @@ async function insertUnusedBlobs(queries: Queries, keys: readonly string[]): Pro
 }
 
 /**
- * What people are shown is never moved back to an older version, such as when a newer one is queued already. Says in
- * the same step that a generation which does not serve has yet to take the document in, where there is one.
+ * What people are shown is never moved back to an older version, such as when a newer one is queued already; nor is
+ * what is served, by a consumer that was slow to notice that another has its partition. Says in the same step that a
+ * generation which does not serve has yet to take the document in, where there is one.
  *
  * @returns the version that each document is shown in; those that could not be settled are left out
  */
@@ -326,7 +327,8 @@ async function upsertSettled(
        INSERT INTO documents AS d ${settledRowsFromParameters}
        ON CONFLICT (tenant, id) DO UPDATE
          SET ${["version", "state", "updated_at", "status"].map(unlessNewer).join(", ")},
-             settled_version = GREATEST(d.settled_version, excluded.settled_version), served = excluded.served
+             settled_version = GREATEST(d.settled_version, excluded.settled_version),
+             served = CASE WHEN excluded.settled_version >= d.settled_version THEN excluded.served ELSE d.served END
        RETURNING d.tenant, d.id, d.version
      ), noted AS (
        INSERT INTO reindex_changes AS c
