@@ -24,6 +24,8 @@ import type { Stores } from "./stores.ts";
 import { checkStores, closeStores, openStores } from "./stores.ts";
 import { Uploads } from "./uploads/uploads.ts";
 
+export { prepareIngest } from "./prepare.ts";
+
 /** Of the time for an orderly end, the share that documents under way may take. */
 const pipelineShare = 0.7;
 
