@@ -10,7 +10,8 @@ import { createOutput } from "./terminal/output.ts";
 export interface ConnectionOptions {
   readonly server: string;
   readonly apiKey?: string;
-  readonly tenant: string;
+  /** Undefined: the commands of operators, for all tenants. */
+  readonly tenant?: string;
   readonly json?: boolean;
 }
 
@@ -22,8 +23,22 @@ export interface Connection {
   readonly signal: AbortSignal;
 }
 
-/** Adds the options of every command that talks to a server. */
+/** Adds the options of every command that talks to a server about one tenant's documents. */
 export function withConnection(command: Command): Command {
+  return withServer(command).addOption(
+    new Option("--tenant <name>", "owner of the documents").env("HEADWATER_TENANT").default("default"),
+  );
+}
+
+/** Adds the options of commands that are about all tenants unless one is named. */
+export function withOperatorConnection(command: Command): Command {
+  return withServer(command).option(
+    "--tenant <name>",
+    "only this owner's documents; default: all, or the one of the API key",
+  );
+}
+
+function withServer(command: Command): Command {
   return command
     .addOption(
       new Option("--server <url>", "where Headwater is")
@@ -31,9 +46,6 @@ export function withConnection(command: Command): Command {
         .default("http://127.0.0.1:8080"),
     )
     .addOption(new Option("--api-key <key>", "credentials, where sign-in is on").env("HEADWATER_API_KEY"))
-    .addOption(
-      new Option("--tenant <name>", "owner of the documents").env("HEADWATER_TENANT").default("default"),
-    )
     .option("--json", "print JSON, one value a line");
 }
 
@@ -49,7 +61,10 @@ export async function withClient(
     baseUrl: options.server,
     ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
   });
-  const client = createHeadwaterClient({ transport, tenant: options.tenant });
+  const client = createHeadwaterClient({
+    transport,
+    ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+  });
   try {
     await work({ client, output: createOutput(options.json === true), signal: interrupted.signal });
   } finally {

@@ -10,10 +10,18 @@ import type { CallOptions } from "./call.ts";
 import { connectOptions, stream, unary } from "./call.ts";
 import type { Documents } from "./documents.ts";
 import { createDocuments } from "./documents.ts";
-import type { DeadLetters, Pipeline, ReindexProgress } from "./pipeline.ts";
-import { createDeadLetters, getPipeline, reindex } from "./pipeline.ts";
+import type { DeadLetters, Pipeline } from "./pipeline.ts";
+import { createDeadLetters, getPipeline } from "./pipeline.ts";
 import type { SearchEvent, SearchOptions } from "./search.ts";
 import { searchEvent, searchRequest } from "./search.ts";
+import type {
+  ReconcileOptions,
+  ReconcileProgress,
+  ReindexOptions,
+  ReindexProgress,
+  ReindexStatus,
+} from "./upkeep.ts";
+import { getReindex, reconcile, reindex } from "./upkeep.ts";
 
 export interface HeadwaterClientOptions {
   /** Origin of the gateway, such as "https://headwater.example". Needed for `documents.upload`. */
@@ -40,8 +48,12 @@ export interface HeadwaterClient {
   models(options?: CallOptions): Promise<Model[]>;
   /** State of the pipeline: documents by state, lag, dead letters. */
   pipeline(options?: CallOptions): Promise<Pipeline>;
-  /** Makes all passages anew from the originals. */
-  reindex(options?: CallOptions): AsyncGenerator<ReindexProgress, void, undefined>;
+  /** Makes all passages anew from the originals, of the tenant or, where none is named, of all. */
+  reindex(options?: ReindexOptions): AsyncGenerator<ReindexProgress, void, undefined>;
+  /** How the reindex of all tenants stands, and which generations of the indexes there are. */
+  reindexStatus(options?: CallOptions): Promise<ReindexStatus>;
+  /** Compares originals, catalog and indexes, of the tenant or, where none is named, of all. */
+  reconcile(options?: ReconcileOptions): AsyncGenerator<ReconcileProgress, void, undefined>;
 }
 
 export function createHeadwaterClient(options: HeadwaterClientOptions): HeadwaterClient {
@@ -70,6 +82,8 @@ export function createHeadwaterClient(options: HeadwaterClientOptions): Headwate
     },
     pipeline: (call = {}) => getPipeline(ingest, tenantOf(call), call),
     reindex: (call = {}) => reindex(ingest, tenantOf(call), call),
+    reindexStatus: (call = {}) => getReindex(ingest, call),
+    reconcile: (call = {}) => reconcile(ingest, tenantOf(call), call),
   };
 }
 

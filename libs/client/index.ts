@@ -29,11 +29,11 @@ export type {
 export { HeadwaterClientError } from "./error.ts";
 export type {
   DeadLetter,
+  DeadLetterDetails,
   DeadLetters,
   PageOptions,
   PartitionLag,
   Pipeline,
-  ReindexProgress,
 } from "./pipeline.ts";
 export type { NewDocument, Receipt } from "./push.ts";
 export type {
@@ -51,4 +51,16 @@ export type {
   SummaryEvent,
 } from "./search.ts";
 export { fusionMethods, stages } from "./search.ts";
+export type {
+  Discrepancy,
+  IndexGeneration,
+  ReconcileFinding,
+  ReconcileOptions,
+  ReconcileProgress,
+  ReindexOptions,
+  ReindexProgress,
+  ReindexState,
+  ReindexStatus,
+} from "./upkeep.ts";
+export { discrepancies, reindexStates } from "./upkeep.ts";
 export type { UploadFile, UploadOptions, UploadProgress } from "./upload.ts";

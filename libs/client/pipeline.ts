@@ -1,9 +1,15 @@
+import { create } from "@bufbuild/protobuf";
 import type { Client } from "@connectrpc/connect";
-import type { GetPipelineResponse, IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import type {
+  DeadLetter as DeadLetterMessage,
+  GetPipelineResponse,
+  IngestService,
+} from "@headwater/proto/connect/headwater/v1/ingest";
+import { DeadLetterSchema } from "@headwater/proto/connect/headwater/v1/ingest";
 import type { CallOptions } from "./call.ts";
-import { connectOptions, stream, unary } from "./call.ts";
-import type { DocumentState, Failure } from "./document.ts";
-import { documentStates, fromState, toDate, toFailure } from "./document.ts";
+import { connectOptions, unary } from "./call.ts";
+import type { DocumentMetadata, DocumentState, Failure } from "./document.ts";
+import { documentStates, fromState, toDate, toFailure, toMetadata } from "./document.ts";
 
 /** State of the pipeline. */
 export interface Pipeline {
@@ -40,11 +46,17 @@ export interface DeadLetter {
   readonly offset: number;
 }
 
-/** Progress of a reindex; the last event has done equal to total. */
-export interface ReindexProgress {
-  readonly done: number;
-  readonly total: number;
-  readonly failed: number;
+/** All that is known of a dead letter. */
+export interface DeadLetterDetails extends DeadLetter {
+  /** Undefined where the event is a deletion or cannot be read. */
+  readonly metadata: DocumentMetadata | undefined;
+  /** Of the record in the log. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly appendedTime: Date | undefined;
+  /** Of the original. */
+  readonly sizeBytes: number;
+  /** The first MiB of the original; only where it was asked for. */
+  readonly content: Uint8Array | undefined;
 }
 
 export interface PageOptions extends CallOptions {
@@ -56,6 +68,8 @@ export interface PageOptions extends CallOptions {
 export interface DeadLetters {
   /** Newest first. */
   list(options?: PageOptions): Promise<{ deadLetters: DeadLetter[]; nextPageToken: string }>;
+  /** @throws HeadwaterClientError NOT_FOUND where there is none of this id */
+  get(id: string, options?: CallOptions & { withContent?: boolean }): Promise<DeadLetterDetails>;
   /** Puts dead letters back into the log; without ids all of the tenant. Resolves with how many. */
   replay(ids?: readonly string[], options?: CallOptions): Promise<number>;
 }
@@ -90,18 +104,6 @@ function toPipeline(message: GetPipelineResponse): Pipeline {
   };
 }
 
-export function reindex(
-  ingest: Client<typeof IngestService>,
-  tenant: string,
-  options: CallOptions,
-): AsyncGenerator<ReindexProgress, void, undefined> {
-  return stream(
-    options,
-    (call) => ingest.reindex({ tenant }, call),
-    ({ done, total, failed }) => ({ done: Number(done), total: Number(total), failed: Number(failed) }),
-  );
-}
-
 export function createDeadLetters(
   ingest: Client<typeof IngestService>,
   tenantOf: (options: CallOptions) => string,
@@ -118,17 +120,20 @@ export function createDeadLetters(
       );
       return {
         nextPageToken,
-        deadLetters: deadLetters.map(
-          ({ id, documentId, version, failure, failedTime, partition, offset }) => ({
-            id,
-            documentId,
-            version: Number(version),
-            failure: toFailure(failure),
-            failedTime: toDate(failedTime),
-            partition,
-            offset: Number(offset),
-          }),
-        ),
+        deadLetters: deadLetters.map(toDeadLetter),
+      };
+    },
+    async get(id, options = {}) {
+      const withContent = options.withContent ?? false;
+      const request = { tenant: tenantOf(options), id, withContent };
+      const message = await unary(ingest.getDeadLetter(request, connectOptions(options)));
+      return {
+        ...toDeadLetter(message.deadLetter ?? create(DeadLetterSchema, { id })),
+        metadata: message.metadata && toMetadata(message.metadata),
+        headers: message.headers,
+        appendedTime: toDate(message.appendedTime),
+        sizeBytes: Number(message.sizeBytes),
+        content: withContent ? message.content : undefined,
       };
     },
     async replay(ids = [], options = {}) {
@@ -136,5 +141,16 @@ export function createDeadLetters(
       const { replayed } = await unary(ingest.replayDeadLetters(request, connectOptions(options)));
       return replayed;
     },
+  };
+}
+
+function toDeadLetter(message: DeadLetterMessage): DeadLetter {
+  const { id, documentId, version, failure, failedTime, partition, offset } = message;
+  return {
+    ...{ id, documentId, partition },
+    version: Number(version),
+    failure: toFailure(failure),
+    failedTime: toDate(failedTime),
+    offset: Number(offset),
   };
 }

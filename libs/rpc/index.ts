@@ -1,6 +1,7 @@
 export type { RpcClient } from "./client.ts";
 export { createRpcClient } from "./client.ts";
 export { fromClientError, toServerError } from "./error-mapping.ts";
+export { notReadyKey, readNotReady } from "./readiness-trailer.ts";
 export type { RpcServer, RpcServerOptions } from "./server.ts";
 export { livenessService, maxMessageBytes, startRpcServer } from "./server.ts";
 export type { RpcContext } from "./server-middleware.ts";

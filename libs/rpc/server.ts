@@ -9,6 +9,7 @@ import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
 import { openTelemetryServerMiddleware } from "nice-grpc-opentelemetry";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import { readinessMiddleware } from "./readiness-trailer.ts";
 import type { RpcContext } from "./server-middleware.ts";
 import { callMiddleware, terminateMiddleware } from "./server-middleware.ts";
 import { decodingAnything, refuseUnreadable } from "./unreadable-request.ts";
@@ -55,6 +56,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
 ): Promise<RpcServer> {
   const { telemetry, definition } = options;
   const draining = new AbortController();
+  let notReady: HeadwaterError | undefined;
   const server = createServer({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
@@ -62,6 +64,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
     .use(traceCalls)
     .use(errorDetailsServerMiddleware)
     .use(callMiddleware(telemetry))
+    .use(readinessMiddleware(() => notReady))
     .use(refuseUnreadable)
     .use(terminateMiddleware(draining.signal));
 
@@ -71,7 +74,6 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
   server.add(HealthDefinition, HealthServiceImpl(health));
   server.add(ServerReflectionService, ServerReflection(readDescriptors(), [fullName]));
 
-  let notReady: HeadwaterError | undefined;
   let listening = false;
   const checkReadiness = async () => {
     try {

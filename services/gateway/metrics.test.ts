@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { createHeadwaterClient } from "@headwater/client";
+import { HeadwaterError, status } from "@headwater/errors";
 import { queryKinds } from "./query-observer.ts";
 import { startFixture } from "./testing/fixture.ts";
 
@@ -43,6 +45,32 @@ test("queries are counted by the way they came, errors by their code", async () 
   assert.equal(value("rag_errors_total", { kind: "http", code: "RESOURCE_EXHAUSTED" }), 1);
   assert.equal(value("rag_active_requests", { kind: "http" }), 0);
   assert.equal(value("headwater_gateway_requests_total", { route: "/v1/search", status: "503" }), 1);
+});
+
+test("readiness says why a service is not ready, in its own words", async () => {
+  fixture.doubles.seen.notReady = new HeadwaterError({
+    code: status.UNAVAILABLE,
+    reason: "HW_INDEX_FINGERPRINT_MISMATCH",
+    message: "Die Größe changed.",
+    action: "Run `headwater reindex`.",
+  });
+  try {
+    let body: { services?: { service: string; reason?: string; message?: string; action?: string }[] } = {};
+    for (let code = 200; code === 200; ) {
+      await delay(50);
+      const response = await fetch(fixture.url("/health/ready"));
+      code = response.status;
+      body = (await response.json()) as typeof body;
+    }
+    const told = body.services?.find(({ reason }) => reason !== undefined);
+    assert.deepEqual(
+      [told?.reason, told?.message, told?.action],
+      ["HW_INDEX_FINGERPRINT_MISMATCH", "Die Größe changed.", "Run `headwater reindex`."],
+    );
+  } finally {
+    fixture.doubles.seen.notReady = undefined;
+    while (!(await fetch(fixture.url("/health/ready"))).ok) await delay(50);
+  }
 });
 
 test("readiness names the service that is not ready", async () => {

@@ -91,6 +91,8 @@ test("real responses are what the document says", async () => {
     "/v1/models": "/v1/models",
     "/v1/pipeline": "/v1/pipeline",
     "/v1/dead-letters": "/v1/dead-letters",
+    "/v1/dead-letters/{id}": "/v1/dead-letters/0:5",
+    "/v1/reindex": "/v1/reindex",
     "/query": "/query?q=when",
     "/health": "/health",
     "/health/live": "/health/live",

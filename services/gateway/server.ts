@@ -36,6 +36,7 @@ import { openApiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
 import { searchRoutes } from "./routes/search.ts";
+import { upkeepRoutes } from "./routes/upkeep.ts";
 import { uploadBytesRoutes, uploadRoutes } from "./routes/uploads.ts";
 import { chooseProtocol, webSocketRoutes } from "./routes/websocket.ts";
 import { admittedKey, forwardServices, refuseUnadmitted } from "./rpc-forwarding.ts";
@@ -168,6 +169,7 @@ async function mountHttp(
   searchRoutes(app, gateway);
   answerRoutes(app, gateway);
   pipelineRoutes(app, gateway);
+  upkeepRoutes(app, gateway);
   uploadRoutes(app, gateway);
   await scoped(app, (scope) => pushRoutes(scope, gateway));
   webSocketRoutes(app, gateway);

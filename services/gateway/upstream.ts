@@ -1,5 +1,5 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
-import { createClient } from "@connectrpc/connect";
+import { createClient, decodeBinaryHeader } from "@connectrpc/connect";
 import type { HeadwaterClient } from "@headwater/client";
 import { createHeadwaterClient } from "@headwater/client";
 import { Health, ServingStatus } from "@headwater/client/health";
@@ -9,6 +9,7 @@ import { HeadwaterError, status } from "@headwater/errors";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import { notReadyKey, readNotReady } from "@headwater/rpc";
 import type { Tracer } from "@opentelemetry/api";
 import { traceCalls } from "./call-tracing.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -71,9 +72,14 @@ export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream
 async function checkHealth(service: { name: string; transport: NodeTransport }): Promise<ServiceHealth> {
   try {
     const health = createClient(Health, service.transport);
-    const { status: state } = await health.check({ service: "" }, { timeoutMs: healthTimeoutMs });
+    let why: HeadwaterError | undefined;
+    const onTrailer = (trailer: Headers) => {
+      const encoded = trailer.get(notReadyKey);
+      if (encoded !== null) why = readNotReady(decodeBinaryHeader(encoded));
+    };
+    const { status: state } = await health.check({ service: "" }, { timeoutMs: healthTimeoutMs, onTrailer });
     if (state === ServingStatus.SERVING) return { service: service.name, problem: undefined };
-    return { service: service.name, problem: notReady(service.name, "says that it is not ready") };
+    return { service: service.name, problem: why ?? notReady(service.name, "says that it is not ready") };
   } catch (thrown) {
     const cause = toHeadwaterError(thrown);
     return { service: service.name, problem: notReady(service.name, "does not answer", cause) };

@@ -1,9 +1,11 @@
 import { statfs } from "node:fs/promises";
+import type { Discrepancy, ReconcileFinding, ReconcileProgress } from "@headwater/client";
 import { HeadwaterClientError } from "@headwater/client";
 import { readSettings, text } from "@headwater/settings";
 import type { Command } from "commander";
+import { Option } from "commander";
 import type { Connection, ConnectionOptions } from "../connection.ts";
-import { withClient, withConnection } from "../connection.ts";
+import { withClient, withOperatorConnection } from "../connection.ts";
 import { exitCode } from "../exit-code.ts";
 import { green, red } from "../terminal/output.ts";
 
@@ -18,13 +20,33 @@ interface Finding {
   readonly action: string;
 }
 
+interface DoctorOptions extends ConnectionOptions {
+  readonly repair?: boolean;
+  readonly quick?: boolean;
+}
+
 export function addDoctorCommand(program: Command): void {
-  withConnection(program.command("doctor").description("find out what is wrong and what to do")).action(
-    (options: ConnectionOptions) => withClient(options, (connection) => doctor(options, connection)),
+  const command = program
+    .command("doctor")
+    .description("find out what is wrong and what to do")
+    .addOption(new Option("--repair", "mend what differs between the stores").conflicts("quick"))
+    .option("--quick", "leave out the comparison of the stores, which looks at every document")
+    .addHelpText(
+      "after",
+      `
+Names each service that is not ready and why, then compares the originals, the catalog and both indexes. With --repair
+it mends what differs: passages that are missing, short or of another version are made anew from the original, and what
+belongs to no document is removed. That goes through the log, behind what is under way, so it may run at any time.
+A document whose original is gone cannot be mended; push it again.
+
+Exits with 0 only if all is well, or if all that was not has been mended.`,
+    );
+  withOperatorConnection(command).action((options: DoctorOptions) =>
+    withClient(options, (connection) => doctor(options, connection)),
   );
 }
 
-async function doctor(options: ConnectionOptions, connection: Connection): Promise<void> {
+async function doctor(options: DoctorOptions, connection: Connection): Promise<void> {
   const { output } = connection;
   const checks = [
     () => checkNode(),
@@ -32,6 +54,7 @@ async function doctor(options: ConnectionOptions, connection: Connection): Promi
     () => checkServer(options),
     () => checkPipeline(connection),
     () => checkModels(connection),
+    ...(options.quick ? [] : [() => checkStores(connection, options.repair === true)]),
   ];
   for (const check of checks) {
     for (const finding of await check()) {
@@ -78,10 +101,12 @@ async function checkDisk(): Promise<Finding[]> {
 }
 
 interface Health {
-  readonly waiting?: readonly {
+  readonly services?: readonly {
     readonly service: string;
-    readonly reason: string;
-    readonly message: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly action?: string;
   }[];
 }
 
@@ -100,14 +125,14 @@ async function checkServer({ server }: ConnectionOptions): Promise<Finding[]> {
       },
     ];
   }
-  const waiting = health.waiting ?? [];
+  const waiting = (health.services ?? []).filter(({ status }) => status !== "ready");
   if (waiting.length === 0)
     return [{ check: "server", healthy: true, message: `${server} is ready`, action: "" }];
-  return waiting.map(({ service, reason, message }) => ({
+  return waiting.map(({ service, reason = "", message = "It is not ready.", action = "" }) => ({
     check: service,
     healthy: false,
     message: `${message} [${reason}]`,
-    action: "Its log says more.",
+    action: action || "Its log says more.",
   }));
 }
 
@@ -144,6 +169,56 @@ async function checkModels({ client, signal }: Connection): Promise<Finding[]> {
   } catch (thrown) {
     return [failedCheck("language models", thrown)];
   }
+}
+
+/** What to do about what a repair has not mended. */
+const actions: Readonly<Record<Discrepancy, string>> = {
+  "orphaned passages": "`headwater doctor --repair` removes them.",
+  "missing passages": "`headwater doctor --repair` makes them anew.",
+  "incomplete passages": "`headwater doctor --repair` makes them anew.",
+  "other version": "`headwater doctor --repair` makes them anew.",
+  "missing original": "The original is gone and cannot be made again: push the documents again.",
+  "missing text": "`headwater doctor --repair` extracts it anew.",
+  "unused blob": "`headwater doctor --repair` removes them.",
+};
+
+async function checkStores({ client, output, signal }: Connection, repair: boolean): Promise<Finding[]> {
+  let last: ReconcileProgress | undefined;
+  try {
+    for await (const progress of client.reconcile({ repair, signal })) {
+      last = progress;
+      if (output.interactive)
+        process.stderr.write(`\r\u001b[KComparing the stores: ${progress.done}/${progress.total}`);
+    }
+  } catch (thrown) {
+    return [failedCheck("stores", thrown)];
+  } finally {
+    if (output.interactive) process.stderr.write("\r\u001b[K");
+  }
+  const findings = last?.findings ?? [];
+  if (findings.length === 0)
+    return [{ check: "stores", healthy: true, message: "originals, catalog and indexes agree", action: "" }];
+  return findings.map((finding) => describeDiscrepancy(finding, repair));
+}
+
+function describeDiscrepancy(
+  { discrepancy, found, mended, examples }: ReconcileFinding,
+  repair: boolean,
+): Finding {
+  const healthy = mended === found;
+  const names = examples.map(({ tenant, id }) => `${tenant}/${id}`).join(", ");
+  const more = found > examples.length ? ", …" : "";
+  return {
+    check: discrepancy,
+    healthy,
+    message: `${found}${repair ? `, mended ${mended}` : ""} (${names}${more})`,
+    action: healthy ? "" : unmended(discrepancy, repair),
+  };
+}
+
+function unmended(discrepancy: Discrepancy, repair: boolean): string {
+  if (!repair || discrepancy === "missing original") return actions[discrepancy];
+  return "`headwater dead-letters list` may say why; run it again if documents changed meanwhile.";
 }
 
 function failedCheck(check: string, thrown: unknown): Finding {

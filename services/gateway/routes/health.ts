@@ -14,6 +14,7 @@ export function healthRoutes(app: App, gateway: Gateway): void {
       status: problem ? ("not ready" as const) : ("ready" as const),
       reason: problem?.reason,
       message: problem?.message,
+      action: problem?.action,
     }));
     const isReady = !drain.signal.aborted && services.every(({ status }) => status === "ready");
     void reply.code(isReady ? 200 : 503);

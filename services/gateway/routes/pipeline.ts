@@ -6,11 +6,12 @@ import { callOptions } from "../request.ts";
 import { documentJson, documentSchema } from "../schemas/documents.ts";
 import { documentIdSchema } from "../schemas/new-document.ts";
 import {
+  deadLetterDetailsJson,
+  deadLetterDetailsSchema,
   deadLetterJson,
   deadLettersSchema,
   pipelineJson,
   pipelineSchema,
-  reindexEventSchema,
   replayedSchema,
   replayRequestSchema,
 } from "../schemas/pipeline.ts";
@@ -94,17 +95,20 @@ export function pipelineRoutes(app: App, gateway: Gateway): void {
     }),
   );
 
-  app.post(
-    "/v1/reindex",
+  app.get(
+    "/v1/dead-letters/:id",
     {
       schema: {
         tags,
-        summary: "Makes all passages anew from the originals, after a change of model or chunking",
-        description: "Events `progress` (ReindexEvent); `error` (Error) ends a stream that failed.",
-        produces: { "text/event-stream": { description: "progress, error", schema: reindexEventSchema } },
+        summary: "All that is known of one dead letter, but for its content",
+        params: z.strictObject({ id: z.string().min(1).max(1024) }),
+        response: { 200: deadLetterDetailsSchema },
       },
     },
-    (request, reply) => sendEvents(request, reply, reindexEvents(gateway, request), config.heartbeatMs),
+    async (request) =>
+      deadLetterDetailsJson(
+        await client.deadLetters.get(request.params.id, callOptions(request, config.timeoutMs)),
+      ),
   );
 }
 
@@ -126,9 +130,4 @@ async function* watchEvents(
   } catch (thrown) {
     throw drain.signal.aborted ? serverDraining() : thrown;
   }
-}
-
-async function* reindexEvents({ client }: Gateway, request: FastifyRequest): AsyncGenerator<ServerSentEvent> {
-  for await (const { done, total, failed } of client.reindex(callOptions(request)))
-    yield { event: "progress", data: { done, total, failed } };
 }

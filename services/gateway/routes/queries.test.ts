@@ -167,6 +167,29 @@ test("the pipeline, dead letters, their replay and a reindex", async () => {
   for await (const { data } of eventsOf(await fetch(fixture.url("/v1/reindex"), { method: "POST" })))
     progress.push((data as { done: number }).done);
   assert.deepEqual(progress, [0, 2]);
+  assert.equal((await fixture.post("/v1/reindex?action=everything", undefined)).status, 400);
+  const letter = (await (await fetch(fixture.url("/v1/dead-letters/0:5"))).json()) as {
+    metadata: { title: string };
+    size_bytes: number;
+  };
+  assert.deepEqual([letter.metadata.title, letter.size_bytes], ["Locked", 3]);
+});
+
+test("a comparison of the stores tells what it found, and whether that is mended", async () => {
+  const findings = [];
+  for await (const { data } of eventsOf(await fixture.post("/v1/reconcile", { repair: true })))
+    findings.push((data as { findings: unknown[] }).findings);
+  assert.deepEqual(findings, [
+    [],
+    [
+      {
+        discrepancy: "missing passages",
+        found: 1,
+        mended: 1,
+        examples: [{ tenant: "", id: "a" }],
+      },
+    ],
+  ]);
 });
 
 test("mistakes are told with their names, all at once", async () => {

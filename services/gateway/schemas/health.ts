@@ -11,6 +11,7 @@ export const readySchema = named(
         status: z.enum(["ready", "not ready"]),
         reason: z.string().optional(),
         message: z.string().optional(),
+        action: z.string().optional().describe("What to do"),
       }),
     ),
   }),

@@ -1,7 +1,7 @@
-import type { DeadLetter, Pipeline } from "@headwater/client";
+import type { DeadLetter, DeadLetterDetails, Pipeline } from "@headwater/client";
 import { documentStates } from "@headwater/client";
 import { z } from "zod";
-import { failureJson, failureSchema } from "./documents.ts";
+import { failureJson, failureSchema, metadataJson, metadataSchema } from "./documents.ts";
 import { named } from "./registry.ts";
 
 export const pipelineSchema = named(
@@ -19,23 +19,32 @@ export const pipelineSchema = named(
   }),
 );
 
+const deadLetterFields = {
+  id: z.string().describe("For replay"),
+  document_id: z.string(),
+  version: z.number(),
+  failure: failureSchema.optional(),
+  failed_time: z.iso.datetime().optional(),
+  partition: z.number(),
+  offset: z.number(),
+};
+
 export const deadLettersSchema = named(
   "DeadLetters",
   z.object({
-    dead_letters: z
-      .array(
-        z.object({
-          id: z.string().describe("For replay"),
-          document_id: z.string(),
-          version: z.number(),
-          failure: failureSchema.optional(),
-          failed_time: z.iso.datetime().optional(),
-          partition: z.number(),
-          offset: z.number(),
-        }),
-      )
-      .describe("Newest first"),
+    dead_letters: z.array(z.object(deadLetterFields)).describe("Newest first"),
     next_page_token: z.string(),
+  }),
+);
+
+export const deadLetterDetailsSchema = named(
+  "DeadLetterDetails",
+  z.object({
+    ...deadLetterFields,
+    metadata: metadataSchema.optional().describe("Absent where the event deletes or cannot be read"),
+    headers: z.record(z.string(), z.string()).describe("Of the record in the log"),
+    appended_time: z.iso.datetime().optional().describe("When the event was written into the log"),
+    size_bytes: z.number().describe("Of the original"),
   }),
 );
 
@@ -45,11 +54,6 @@ export const replayRequestSchema = named(
 );
 
 export const replayedSchema = named("Replayed", z.object({ replayed: z.number() }));
-
-export const reindexEventSchema = named(
-  "ReindexEvent",
-  z.object({ done: z.number(), total: z.number(), failed: z.number() }),
-);
 
 export function pipelineJson(pipeline: Pipeline): z.output<typeof pipelineSchema> {
   return {
@@ -78,5 +82,15 @@ export function deadLetterJson(
     failed_time: letter.failedTime?.toISOString(),
     partition: letter.partition,
     offset: letter.offset,
+  };
+}
+
+export function deadLetterDetailsJson(letter: DeadLetterDetails): z.output<typeof deadLetterDetailsSchema> {
+  return {
+    ...deadLetterJson(letter),
+    metadata: letter.metadata && metadataJson(letter.metadata),
+    headers: { ...letter.headers },
+    appended_time: letter.appendedTime?.toISOString(),
+    size_bytes: letter.sizeBytes,
   };
 }
