@@ -103,12 +103,44 @@ test("doctor is content with what is well, and names what is not", async () => {
   assert.equal(code, 1);
   assert.match(stdout, /✓ server: .* is ready/);
   assert.match(stdout, /✗ dead letters: 1/);
+  assert.match(stdout, /✓ stores: originals, catalog and indexes agree/);
+  assert.doesNotMatch((await run("doctor", "--quick")).stdout, /stores/);
+});
+
+test("a dead letter is shown with all that is known of it, its content only when asked for", async () => {
+  const [id = ""] = (await run("dead-letters", "list")).stdout.split(" ");
+  const { stdout } = await run("dead-letters", "show", id);
+  assert.match(stdout, /^document +.*broken\.pdf$/m);
+  assert.match(stdout, /^stage +parse$/m);
+  assert.match(stdout, /^reason +HW_DOCUMENT_\w+$/m);
+  assert.doesNotMatch(stdout, /not really a document/);
+  assert.match((await run("dead-letters", "show", id, "--content")).stdout, /not really a document/);
+  const [letter] = jsonLines((await run("dead-letters", "show", id, "--json")).stdout);
+  assert.deepEqual([letter?.["sizeBytes"], letter?.["contentBase64"]], [30, undefined]);
+  const unknown = await run("dead-letters", "show", "0000000000009999");
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /HW_DEAD_LETTER_NOT_FOUND/);
 });
 
 test("reindex makes everything anew and nothing is lost", async () => {
+  assert.match((await run("reindex", "--status")).stdout, /there is nothing to undo/);
   const { code, stdout } = await run("reindex", "--json");
   assert.equal(code, 0, stdout);
   assert.equal((await run("search", "groundwater")).code, 0);
+});
+
+test("a reindex is undone, and finished, at a word", async () => {
+  assert.match((await run("reindex", "--status")).stdout, /^The new generation serves\./);
+  const undone = await run("reindex", "--undo");
+  assert.equal(undone.code, 0, undone.stderr);
+  assert.equal((await run("search", "groundwater")).code, 0);
+  const finished = await run("reindex", "--finish");
+  assert.equal(finished.code, 0, finished.stderr);
+  const nothing = await run("reindex", "--undo");
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.stderr, /HW_REINDEX_NOTHING_TO_UNDO/);
+  assert.equal((await run("search", "groundwater")).code, 0);
+  assert.equal((await run("reindex", "--undo", "--finish")).code, 2);
 });
 
 test("wrong usage exits with 2, a server that is not there with 3", async () => {
