@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { LogRecord } from "@headwater/document-log";
 import { firstAppended, parseRecordKey } from "@headwater/document-log";
-import { HeadwaterError, invalidArgument } from "@headwater/errors";
+import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { DocumentKey } from "@headwater/passage-index";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { mayOwn } from "../documents/blob-keys.ts";
@@ -51,7 +51,7 @@ export function readDocumentChange(record: LogRecord): DocumentChange {
   if (!key) throw invalidArgument("HW_EVENT_KEY_INVALID", 'The key of a record must be "tenant/id".');
   if (record.value === null)
     return { kind: record.headers[sweepHeader] === undefined ? "delete" : "sweep", ...key };
-  const event = decodeEvent(record.value);
+  const event = decodeEvent(record.value, record.headers);
   checkDeclaredDocument(event);
   const tenant = checkTenant(event.tenant);
   const documentId = event.id;
@@ -83,20 +83,48 @@ export function sha256(content: Uint8Array): string {
 }
 
 /** A protobuf event can never begin with "{": that would be a group, which proto3 does not have. */
-function decodeEvent(value: Uint8Array): DocumentEvent {
+const openBrace = 0x7b;
+/** Both alphabets, as the protobuf JSON mapping allows; Node would skip what is neither. */
+const base64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+function decodeEvent(value: Uint8Array, headers: LogRecord["headers"]): DocumentEvent {
+  const declared = headers["content-type"]?.trim().toLowerCase() ?? "";
+  if (value[0] === openBrace || declared.startsWith("application/json")) return decodeJson(value);
   try {
-    if (value[0] !== 0x7b) return DocumentEvent.decode(value);
-    const event = DocumentEvent.fromJSON(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(value)));
-    if (event.observedTime && Number.isNaN(event.observedTime.getTime()))
-      throw new RangeError("observedTime");
-    return { ...event, tenant: event.tenant || defaultTenant };
+    return DocumentEvent.decode(value);
   } catch (thrown) {
-    throw new HeadwaterError({
-      ...{ code: 3, reason: "HW_EVENT_MALFORMED", cause: thrown },
-      message: "The record's value is neither a protobuf nor a JSON DocumentEvent.",
-      action: "Compare what the producer writes with headwater/v1/event.proto.",
-    });
+    throw malformed("The record's value is neither a protobuf nor a JSON DocumentEvent.", thrown);
   }
+}
+
+function decodeJson(value: Uint8Array): DocumentEvent {
+  let json: { readonly inline?: unknown };
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(value));
+  } catch (thrown) {
+    // The parser's own message quotes the document.
+    throw malformed("The record's value is not valid JSON.", thrown);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw malformed("The record's value is JSON, but not an object.");
+  if (json.inline !== undefined && !(typeof json.inline === "string" && base64.test(json.inline)))
+    throw malformed("The event's inline content is not base64.");
+  let event: DocumentEvent;
+  try {
+    event = DocumentEvent.fromJSON(json);
+  } catch (thrown) {
+    throw malformed("The record's value is JSON, but not a DocumentEvent.", thrown);
+  }
+  if (event.observedTime && Number.isNaN(event.observedTime.getTime()))
+    throw malformed("The event's observedTime is not of the form 2026-01-31T12:00:00Z.");
+  return { ...event, tenant: event.tenant || defaultTenant };
+}
+
+function malformed(message: string, cause?: unknown): HeadwaterError {
+  return new HeadwaterError({
+    ...{ code: status.INVALID_ARGUMENT, reason: "HW_EVENT_MALFORMED", message, cause },
+    action: "Compare what the producer writes with docs/kafka.md.",
+  });
 }
 
 function hashDescription({ title, uri, mediaType, attributes }: DocumentEvent): string {
