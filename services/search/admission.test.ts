@@ -4,9 +4,10 @@ import { HeadwaterError } from "@headwater/errors";
 import { Admission } from "./admission.ts";
 
 const never = new AbortController().signal;
+const limits = { maxRunning: 1, maxWaiting: 100, maxWaitMs: 60_000 };
 
 test("so many run, so many wait in order, the rest is refused at once with a hint", async () => {
-  const admission = new Admission(1, 2);
+  const admission = new Admission({ ...limits, maxWaiting: 2 });
   const leaveFirst = await admission.enter(never);
   const order: string[] = [];
   const enter = async (name: string) => {
@@ -33,7 +34,7 @@ test("so many run, so many wait in order, the rest is refused at once with a hin
 });
 
 test("a caller who leaves the line makes room in it", async () => {
-  const admission = new Admission(1, 1);
+  const admission = new Admission({ ...limits, maxWaiting: 1 });
   const leave = await admission.enter(never);
   const leaving = new AbortController();
   const waiting = admission.enter(leaving.signal);
@@ -45,4 +46,23 @@ test("a caller who leaves the line makes room in it", async () => {
   (await next)();
   assert.equal(admission.running, 0);
   await assert.rejects(admission.enter(AbortSignal.abort()), { name: "AbortError" });
+});
+
+test("who would wait longer than is allowed is refused, by how long the searches before took", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const admission = new Admission({ maxRunning: 2, maxWaiting: 100, maxWaitMs: 1000 });
+  // Searches of 400 ms, until the mean is as good as that: two places then mean 200 ms for each who waits.
+  for (let search = 0; search < 100; search += 1) {
+    const leave = await admission.enter(never);
+    now += 400;
+    leave();
+  }
+  const running = [await admission.enter(never), await admission.enter(never)];
+  const waiting = Array.from({ length: 5 }, () => admission.enter(never));
+  assert.equal(admission.waiting, 5);
+  await assert.rejects(admission.enter(never), { reason: "HW_SEARCH_OVERLOADED", retryAfterMs: 1200 });
+  for (const leave of running) leave();
+  for (const entering of waiting) (await entering)();
+  assert.deepEqual([admission.running, admission.waiting], [0, 0]);
 });

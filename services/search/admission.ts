@@ -4,18 +4,26 @@ interface Waiter {
   readonly admit: () => void;
 }
 
-/** Bounds how many searches run and how many wait; the rest are refused at once. */
+export interface AdmissionLimits {
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
+  /** Milliseconds; who would have to wait longer, by the searches before, is refused. */
+  readonly maxWaitMs: number;
+}
+
+/**
+ * Bounds how many searches run, how many wait, and for how long; the rest are refused at once. The number bounds memory.
+ * The time keeps a line that moves slowly, as it does while an engine is slow, shorter than that.
+ */
 export class Admission {
-  readonly #maxRunning: number;
-  readonly #maxWaiting: number;
+  readonly #limits: AdmissionLimits;
   readonly #waiting: Waiter[] = [];
   #running = 0;
-  /** Moving mean of how long a search holds its place, in milliseconds; for the retry hint. */
+  /** Moving mean of how long a search holds its place, in milliseconds. */
   #meanMs = 50;
 
-  constructor(maxRunning: number, maxWaiting: number) {
-    this.#maxRunning = maxRunning;
-    this.#maxWaiting = maxWaiting;
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
   }
 
   get running(): number {
@@ -33,8 +41,9 @@ export class Admission {
    */
   async enter(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#running < this.#maxRunning) this.#running += 1;
-    else if (this.#waiting.length < this.#maxWaiting) await this.#wait(signal);
+    const { maxRunning, maxWaiting, maxWaitMs } = this.#limits;
+    if (this.#running < maxRunning) this.#running += 1;
+    else if (this.#waiting.length < maxWaiting && this.#expectedWaitMs <= maxWaitMs) await this.#wait(signal);
     else throw this.#overloaded();
     const since = performance.now();
     let left = false;
@@ -47,6 +56,11 @@ export class Admission {
       if (next) next.admit();
       else this.#running -= 1;
     };
+  }
+
+  /** Of whoever would be the next in line. */
+  get #expectedWaitMs(): number {
+    return ((this.#waiting.length + 1) / this.#limits.maxRunning) * this.#meanMs;
   }
 
   #wait(signal: AbortSignal): Promise<void> {
@@ -67,13 +81,12 @@ export class Admission {
   }
 
   #overloaded(): HeadwaterError {
-    const turns = Math.ceil((this.#waiting.length + 1) / this.#maxRunning);
     return new HeadwaterError({
       code: status.RESOURCE_EXHAUSTED,
       reason: "HW_SEARCH_OVERLOADED",
       message: "Too many searches at one time.",
       action: "Try again after the time that the answer names.",
-      retryAfterMs: Math.max(50, Math.ceil(turns * this.#meanMs)),
+      retryAfterMs: Math.max(50, Math.ceil(this.#expectedWaitMs)),
     });
   }
 }

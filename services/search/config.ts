@@ -3,6 +3,7 @@ import type { PassageIndexSettingValues } from "@headwater/passage-index";
 import { passageIndexSettings } from "@headwater/passage-index";
 import type { Environment } from "@headwater/settings";
 import { address, choice, decimal, integer, readSettings, text } from "@headwater/settings";
+import type { AdmissionLimits } from "./admission.ts";
 
 export const searchSettings = {
   HEADWATER_SEARCH_LISTEN: address().default("127.0.0.1:7003").describe("host:port that search listens on"),
@@ -41,9 +42,14 @@ export const searchSettings = {
     .default(16)
     .describe("Searches that run at one time; more than the cores can bear make all of them slow"),
   HEADWATER_SEARCH_MAX_QUEUED: integer(0, 10_000)
-    .default(32)
+    .default(256)
     .describe(
-      "Searches that wait for their turn; beyond it they are refused at once with RESOURCE_EXHAUSTED",
+      "Searches that wait for their turn, about 50 KB each; beyond it they are refused at once with RESOURCE_EXHAUSTED",
+    ),
+  HEADWATER_SEARCH_MAX_WAIT_MS: integer(0, 600_000)
+    .default(10_000)
+    .describe(
+      "Milliseconds that a search may have to wait for its turn; where it would be more, by the searches before, it is refused at once with RESOURCE_EXHAUSTED",
     ),
   HEADWATER_SEARCH_QUERY_CACHE_ENTRIES: integer(1, 1_000_000)
     .default(10_000)
@@ -77,8 +83,7 @@ export interface SearchConfig {
   readonly indexFolder: string;
   readonly defaults: SearchDefaults;
   readonly embedTimeoutMs: number;
-  readonly maxConcurrent: number;
-  readonly maxQueued: number;
+  readonly admission: AdmissionLimits;
   readonly queryCacheEntries: number;
   readonly pageCacheBytes: number;
 }
@@ -100,8 +105,11 @@ export function readSearchConfig(env?: Environment): SearchConfig {
       rerankBudgetMs: values.HEADWATER_SEARCH_RERANK_BUDGET_MS,
     },
     embedTimeoutMs: values.HEADWATER_SEARCH_EMBED_TIMEOUT_MS,
-    maxConcurrent: values.HEADWATER_SEARCH_MAX_CONCURRENT,
-    maxQueued: values.HEADWATER_SEARCH_MAX_QUEUED,
+    admission: {
+      maxRunning: values.HEADWATER_SEARCH_MAX_CONCURRENT,
+      maxWaiting: values.HEADWATER_SEARCH_MAX_QUEUED,
+      maxWaitMs: values.HEADWATER_SEARCH_MAX_WAIT_MS,
+    },
     queryCacheEntries: values.HEADWATER_SEARCH_QUERY_CACHE_ENTRIES,
     pageCacheBytes: values.HEADWATER_SEARCH_PAGE_CACHE_MB * 1024 * 1024,
   };

@@ -8,7 +8,9 @@ import { newGeneration, startSearchHarness } from "./testing/search-harness.ts";
 
 const empty = await startSearchHarness();
 const harness = await startSearchHarness();
-const busy = await startSearchHarness({ maxConcurrent: 1, maxQueued: 1 });
+const busy = await startSearchHarness({
+  admission: { maxRunning: 1, maxWaiting: 1, maxWaitMs: 60_000 },
+});
 const { double } = harness;
 
 const crowd = Array.from({ length: 60 }, (_, at) => ({

@@ -24,7 +24,7 @@ const kind = "search";
 
 export async function startSearch(config: SearchConfig, telemetry: Telemetry): Promise<RunningService> {
   const queryMetrics = createQueryMetrics(telemetry.metrics, [kind], ["query_embedding"]);
-  const admission = new Admission(config.maxConcurrent, config.maxQueued);
+  const admission = new Admission(config.admission);
   const metrics = createSearchMetrics(telemetry.metrics, admission);
   const store = await openPassageIndexStore(config.indexValues, {
     ...{ folder: config.indexFolder, readOnly: true },
