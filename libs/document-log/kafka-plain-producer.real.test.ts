@@ -17,9 +17,10 @@ const jars = realServer("KAFKA_JARS");
 if (brokers && jars) {
   after(() => removeTestTopics(brokers));
   for (const compression of ["none", "gzip", "snappy", "lz4", "zstd"]) {
-    test(`Kafka's Java producer, compression ${compression}: its records land where ours do`, async () => {
+    test(`Kafka's Java producer, compression ${compression}: its records land where ours do`, async (context) => {
       const name = `java-${randomUUID()}`;
       const log = await openTestLog(brokers, name);
+      context.after(() => log.close());
       const keys = Array.from({ length: 20 }, (_, i) => `acme/dokument-ü-${i}`);
       const values = keys.map((key) => JSON.stringify({ id: key, title: "x".repeat(2_000) }));
       const lines = [...keys.map((key, i) => `${key}\t${values[i]}`), "acme/gone"];
@@ -33,7 +34,6 @@ if (brokers && jars) {
         assert.equal(found.value && Buffer.from(found.value).toString(), value ?? null);
         assert.deepEqual({ ...found.headers }, { "content-type": "application/json" });
       }
-      await log.close();
     });
   }
 }

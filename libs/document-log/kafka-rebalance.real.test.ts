@@ -23,9 +23,10 @@ if (brokers) {
 }
 
 function registerTests(brokers: string): void {
-  test("consumers come, leave and are killed under load: nothing is lost, and each key keeps its order", async () => {
+  test("consumers come, leave and are killed under load: nothing is lost, and each key keeps its order", async (context) => {
     const name = `rebalance-${randomUUID()}`;
     const log = await openTestLog(brokers, name);
+    context.after(() => log.close());
     const events: WorkerEvent[] = [];
     const onEvent = (event: WorkerEvent) => events.push(event);
     const inProcess = () => startWorker(log, onEvent);
@@ -54,9 +55,10 @@ function registerTests(brokers: string): void {
     check(events, appended);
   });
 
-  test("a partition that stays with its owner is neither revoked nor read again", async () => {
+  test("a partition that stays with its owner is neither revoked nor read again", async (context) => {
     const name = `sticky-${randomUUID()}`;
     const log = await openTestLog(brokers, name);
+    context.after(() => log.close());
     await log.append(Array.from({ length: 200 }, (_, i) => record(`t/${i}`, i)));
     const one = await log.subscribe("g");
     const revoked: number[] = [];
@@ -72,12 +74,12 @@ function registerTests(brokers: string): void {
     const [next] = await one.receive({ maxRecords: 1, maxBytes: 1 }, deadline());
     assert.ok(next && Number.parseInt(Buffer.from(next.value ?? "").toString(), 10) >= 1_000);
     assert.equal(revoked.includes(next.partition), false);
-    await log.close();
   });
 
-  test("a consumer that does not ask for longer than its session stays in the group", async () => {
+  test("a consumer that does not ask for longer than its session stays in the group", async (context) => {
     const name = `busy-${randomUUID()}`;
     const log = await openTestLog(brokers, name);
+    context.after(() => log.close());
     // More than is fetched ahead, so that the fetching stands still too.
     for (let i = 0; i < 24; i += 1) await log.append([record(`t/${i}`, i, 900_000)]);
     const consumer = await log.subscribe("g");
@@ -89,7 +91,6 @@ function registerTests(brokers: string): void {
     while (received.length < 24) received.push(...(await consumer.receive(anyLimits, deadline())));
     await commitAll(consumer, received);
     assert.equal(behind(await log.lag("g")), 0);
-    await log.close();
   });
 }
 

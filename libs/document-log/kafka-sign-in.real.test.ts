@@ -21,13 +21,14 @@ if (jars) {
   for (const mechanism of ["plain", "scram-sha-256", "scram-sha-512"] as const) {
     // TLS with one of them is enough: the two are apart.
     const tls = mechanism === "scram-sha-512";
-    test(`sign-in by ${mechanism}${tls ? " over TLS" : ""}`, async () => {
+    test(`sign-in by ${mechanism}${tls ? " over TLS" : ""}`, async (context) => {
       const credentials = { mechanism, username: "ingest", password: "secret-1" };
       const store = tls ? { keyStore: keyStore.file } : {};
       const broker = await TestBroker.start({ jars, folder: join(folder, mechanism), credentials, ...store });
       after(() => broker.kill("SIGTERM"));
       const ca = tls ? { ca: keyStore.certificate } : undefined;
       const log = await openKafkaDocumentLog(optionsOf(broker.address, credentials, ca));
+      context.after(() => log.close());
       await log.append([record("t/1", 1), record("t/2", 2)]);
       const received = await receiveCount(await log.subscribe("g"), 2);
       assert.deepEqual(received.map(versionOf).sort(), [1, 2]);
