@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { HeadwaterError, status } from "@headwater/errors";
+import type { HeadwaterError } from "@headwater/errors";
+import { status } from "@headwater/errors";
 import { realServer, temporaryFolder } from "@headwater/testing";
-import { anyLimits, commitAll, record, until, versionOf } from "./conformance-helpers.ts";
+import { anyLimits, behind, commitAll, record, until, versionOf } from "./conformance-helpers.ts";
 import type { LogRecord } from "./document-log.ts";
 import { TestBroker } from "./fixtures/kafka-broker.ts";
 import { openKafkaDocumentLog } from "./kafka-document-log.ts";
-import { testOptions } from "./kafka-testing.ts";
+import { patiently, testOptions } from "./kafka-testing.ts";
 
 /** Folder with the jars of Kafka, server and client: the broker here is killed, so it is one of our own. */
 const jars = realServer("KAFKA_JARS");
@@ -36,12 +37,11 @@ if (jars) {
     })().catch((thrown: unknown) => {
       if (!stop.signal.aborted) throw thrown;
     });
-    await log.append([record("t/1", 1)]);
-    await log.addDeadLetter(
-      { ...record("t/0", 0), partition: 0, offset: 0, timestamp: 0 },
-      { stage: "parse", reason: "HW_TEST", message: "no", attempts: 1 },
-    );
-    assert.equal(await log.countDeadLetters(), 1);
+    await patiently(() => log.append([record("t/1", 1)]));
+    const letter = { ...record("t/0", 0), partition: 0, offset: 0, timestamp: 0 };
+    const why = { stage: "parse", reason: "HW_TEST", message: "no", attempts: 1 };
+    await patiently(() => log.addDeadLetter(letter, why));
+    assert.equal(await patiently(() => log.countDeadLetters()), 1);
     await until(async () => received.length === 1);
 
     broker.signal("SIGSTOP");
@@ -68,7 +68,7 @@ if (jars) {
     );
     await patiently(() => log.checkHealth());
     assert.equal(await patiently(() => log.countDeadLetters()), 1);
-    await until(async () => (await log.lag("g")).every((lag) => lag.endOffset === lag.committedOffset));
+    await until(async () => behind(await patiently(() => log.lag("g"))) === 0);
     stop.abort();
     await working;
     await log.close();
@@ -77,17 +77,4 @@ if (jars) {
       errors.map(String).join("\n"),
     );
   });
-}
-
-/** As ingest does: what is unavailable is tried again. */
-async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
-  const giveUpAt = performance.now() + 90_000;
-  while (true) {
-    try {
-      return await work();
-    } catch (thrown) {
-      if (!HeadwaterError.from(thrown).transient || performance.now() > giveUpAt) throw thrown;
-      await delay(100);
-    }
-  }
 }

@@ -9,7 +9,7 @@ import { receiveCount, record, versionOf } from "./conformance-helpers.ts";
 import { TestBroker } from "./fixtures/kafka-broker.ts";
 import type { KafkaCredentials } from "./kafka-client.ts";
 import { openKafkaDocumentLog } from "./kafka-document-log.ts";
-import { testOptions } from "./kafka-testing.ts";
+import { patiently, testOptions } from "./kafka-testing.ts";
 
 const run = promisify(execFile);
 /** Folder with the jars of Kafka, server and client: these brokers ask for more than the shared one. */
@@ -27,12 +27,13 @@ if (jars) {
       const broker = await TestBroker.start({ jars, folder: join(folder, mechanism), credentials, ...store });
       after(() => broker.kill("SIGTERM"));
       const ca = tls ? { ca: keyStore.certificate } : undefined;
-      const log = await openKafkaDocumentLog(optionsOf(broker.address, credentials, ca));
+      const log = await patiently(() => openKafkaDocumentLog(optionsOf(broker.address, credentials, ca)));
       context.after(() => log.close());
-      await log.append([record("t/1", 1), record("t/2", 2)]);
-      const received = await receiveCount(await log.subscribe("g"), 2);
+      // The first transaction of a new broker waits for the topic that transactions are kept in.
+      await patiently(() => log.append([record("t/1", 1), record("t/2", 2)]));
+      const received = await receiveCount(await patiently(() => log.subscribe("g")), 2);
       assert.deepEqual(received.map(versionOf).sort(), [1, 2]);
-      await log.checkHealth();
+      await patiently(() => log.checkHealth());
       await log.close();
 
       const wrong = optionsOf(broker.address, { ...credentials, password: "wrong" }, ca);

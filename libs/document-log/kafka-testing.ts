@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { HeadwaterError } from "@headwater/errors";
 import type { DocumentLog } from "./document-log.ts";
 import type { KafkaConnection } from "./kafka-client.ts";
 import { createKafka } from "./kafka-client.ts";
@@ -10,7 +12,7 @@ const made = new Set<string>();
 export function testConnection(brokers: string): KafkaConnection {
   return {
     ...{ brokers: brokers.split(","), clientId: "headwater-test", tls: undefined, sasl: undefined },
-    ...{ connectTimeoutMs: 2_000, requestTimeoutMs: 10_000 },
+    ...{ connectTimeoutMs: 10_000, requestTimeoutMs: 10_000 },
   };
 }
 
@@ -42,5 +44,18 @@ export async function removeTestTopics(brokers: string): Promise<void> {
     if (topics.length > 0) await admin.deleteTopics({ topics });
   } finally {
     await admin.disconnect();
+  }
+}
+
+/** As ingest does: what is unavailable is tried again, as long as a broker may take to start. */
+export async function patiently<Result>(work: () => Promise<Result>): Promise<Result> {
+  const giveUpAt = performance.now() + 90_000;
+  while (true) {
+    try {
+      return await work();
+    } catch (thrown) {
+      if (!HeadwaterError.from(thrown).transient || performance.now() > giveUpAt) throw thrown;
+      await delay(100);
+    }
   }
 }
