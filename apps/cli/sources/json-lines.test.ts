@@ -55,7 +55,7 @@ test("a bad line is told with its number and passed over", async () => {
     [
       "1 is not JSON",
       "2 id Invalid input: expected string, received undefined",
-      "3 exactly one of text and content_base64 must be given",
+      "3 exactly one of text, content_base64 and upload must be given",
       "4 Invalid input: expected object, received array",
       "6 text Invalid input: expected string, received number",
     ],
