@@ -1,3 +1,4 @@
+import type { LogPosition } from "@headwater/document-log";
 import type { DocumentKey } from "@headwater/passage-index";
 import type { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 
@@ -35,6 +36,11 @@ export interface DocumentStatus extends DocumentKey, DocumentDescription {
   readonly updatedAt: number;
 }
 
+/** Where the event of a version stood in the log, and when it was appended, in Unix milliseconds. */
+export interface EventPlace extends LogPosition {
+  readonly timestamp: number;
+}
+
 /** The version whose passages are in the indexes. A newer version that failed leaves it as it is. */
 export interface ServedDocument extends DocumentDescription {
   readonly version: number;
@@ -49,6 +55,8 @@ export interface ServedDocument extends DocumentDescription {
   readonly sizeBytes: number;
   readonly passages: number;
   readonly textLength: number;
+  /** Not told by rows that were written before it was kept. */
+  readonly event?: EventPlace;
 }
 
 export interface DocumentRecord {

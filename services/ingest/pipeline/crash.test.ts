@@ -40,16 +40,17 @@ const atOnce = 6;
 
 /** What has to be left at the end, wherever a crash fell. */
 const expected = {
-  passages: { a: ["2:4"], b: [], c: [], d: ["2:small"] },
+  passages: { a: ["2:4"], b: [], c: [], d: ["2:small"], e: ["2:again"] },
   states: {
     a: [DocumentState.INDEXED, 3],
     b: [DocumentState.DELETED, 1],
     c: [DocumentState.FAILED, 1],
     d: [DocumentState.INDEXED, 2],
+    e: [DocumentState.INDEXED, 2],
   },
   deadLetters: ["c parse"],
-  // Originals of a and d, and a text of a: that of d is its original, byte for byte.
-  blobs: 3,
+  // Originals of a, d and e, and a text of a: those of d and e are their originals, byte for byte.
+  blobs: 4,
 };
 
 async function fillLog({ log }: Stores, tenant: string): Promise<void> {
@@ -72,6 +73,9 @@ async function fillLog({ log }: Stores, tenant: string): Promise<void> {
     { key: recordKey(tenant, "b"), value: null, headers: {} },
     put("a", 2, inline("4\n")),
     put("a", 3, inline("4\n")),
+    put("e", 1, inline("first")),
+    { key: recordKey(tenant, "e"), value: null, headers: {} },
+    put("e", 2, inline("again")),
     put("d", 2, inline("small")),
   ]);
 }
@@ -89,7 +93,7 @@ async function live(stores: Stores, mortality: Mortality): Promise<void> {
 }
 
 async function endState(stores: Stores, indexes: MemoryIndexStore, tenant: string) {
-  const ids = ["a", "b", "c", "d"];
+  const ids = ["a", "b", "c", "d", "e"];
   const rows = await observer.read(ids.map((documentId) => ({ tenant, documentId })));
   const { deadLetters } = await stores.log.listDeadLetters({ tenant, limit: 100 });
   let kept = 0;

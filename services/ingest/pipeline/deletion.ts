@@ -1,4 +1,6 @@
+import type { LogRecord } from "@headwater/document-log";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
+import type { ServedDocument } from "../catalog/document-record.ts";
 import type { Outcome } from "../metrics.ts";
 import type { DocumentDeletion } from "./document-change.ts";
 import type { DocumentJob } from "./document-job.ts";
@@ -16,9 +18,13 @@ export async function applyDeletion(
   deletion: DocumentDeletion,
 ): Promise<Outcome> {
   const { tenant, documentId } = deletion;
+  const { known } = job;
+  if (known?.served && isBefore(job.record, known.served)) {
+    parts.catalog.confirm(known.status);
+    return "stale";
+  }
   // Also where nothing is known: a crash may have left passages that the catalog has not heard of.
   await parts.stages.run("index", job, () => parts.writer.remove({ tenant, documentId }, job.signal));
-  const { known } = job;
   if (!known || known.settledVersion === 0) return "deleted";
   const settlement = {
     status: {
@@ -33,4 +39,17 @@ export async function applyDeletion(
   };
   await settleWritten(parts, job, settlement);
   return "deleted";
+}
+
+/**
+ * A tombstone has no version, so it is told by its place that it is delivered again, and that what is served came after
+ * it. The time is for a log that was made anew, whose offsets begin at 0: its tombstones count.
+ */
+function isBefore(record: LogRecord, { event }: ServedDocument): boolean {
+  return (
+    event !== undefined &&
+    record.partition === event.partition &&
+    record.offset < event.offset &&
+    record.timestamp <= event.timestamp
+  );
 }

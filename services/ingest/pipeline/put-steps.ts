@@ -1,10 +1,16 @@
 import type { BlobStore } from "@headwater/blob-store";
+import type { LogRecord } from "@headwater/document-log";
 import { HeadwaterError } from "@headwater/errors";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import { retry } from "../batching/backoff.ts";
 import type { Budget } from "../batching/budget.ts";
 import type { Catalog } from "../catalog/catalog.ts";
-import type { DocumentRecord, DocumentStatus, ServedDocument } from "../catalog/document-record.ts";
+import type {
+  DocumentRecord,
+  DocumentStatus,
+  EventPlace,
+  ServedDocument,
+} from "../catalog/document-record.ts";
 import { originalKey, textKey } from "../documents/blob-keys.ts";
 import type { Embedder } from "../embedding/embedder.ts";
 import { maxLoneAttempts } from "../embedding/embedder.ts";
@@ -108,6 +114,7 @@ async function process(parts: PutParts, job: DocumentJob, put: DocumentPut): Pro
     sizeBytes: content.bytes.length,
     passages: processed.passages.length,
     textLength: processed.text.length,
+    event: placeOf(job.record),
   };
   await settleWritten(parts, job, {
     status: { ...described, state: DocumentState.INDEXED, passages: served.passages, updatedAt: Date.now() },
@@ -127,6 +134,10 @@ function noteProgress(parts: PutParts, { known }: DocumentJob, status: DocumentS
 /** The blobs of the version that is served. */
 export function blobsOf(known: DocumentRecord | undefined): string[] {
   return known?.served ? [...new Set([known.served.originalKey, known.served.textKey])] : [];
+}
+
+function placeOf({ partition, offset, timestamp }: LogRecord): EventPlace {
+  return { partition, offset, timestamp };
 }
 
 /** What there is to show of an event before it is parsed. */
