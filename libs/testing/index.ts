@@ -1,6 +1,7 @@
 export type { FlakyServer } from "./flaky-server.ts";
 export { startFlakyServer } from "./flaky-server.ts";
 export { realServer } from "./real-server.ts";
-export { smallDisk } from "./small-disk.ts";
+export type { SmallDisk } from "./small-disk.ts";
+export { mountSmallDisk, smallDisk } from "./small-disk.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
 export { until } from "./until.ts";

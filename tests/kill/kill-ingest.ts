@@ -7,7 +7,7 @@ import { openLancePassageIndexStore } from "@headwater/passage-index";
 import { DocumentState, IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient } from "@headwater/rpc";
 import { FakeEmbeddingWorker } from "../../services/ingest/testing/fake-embedding-worker.ts";
-import { IngestProcess } from "./ingest-process.ts";
+import { ServiceProcess } from "../support/service-process.ts";
 import type { Expected } from "./workload.ts";
 import { makeWorkload, outcomeOf, send } from "./workload.ts";
 
@@ -40,12 +40,12 @@ export async function killIngest(options: KillOptions): Promise<void> {
   // As slow as a real one on small documents, so that a kill finds work at every stage.
   worker.onRequest = ({ texts }) => delay(texts.length * 4);
   await worker.start();
-  let child: IngestProcess | undefined;
+  let child: ServiceProcess | undefined;
   try {
     const steps = makeWorkload(documents);
     let sent = 0;
     for (let kill = 1; kill <= kills; kill += 1) {
-      child = await IngestProcess.start(folder, worker.address);
+      child = await startIngest(folder, worker.address);
       const client = createRpcClient(IngestServiceDefinition, child.address);
       // Some of the steps in each life, so that no life is without work.
       const until = Math.ceil((steps.length * kill) / kills);
@@ -59,7 +59,7 @@ export async function killIngest(options: KillOptions): Promise<void> {
         `kill ${kill} after ${Math.round(lived)} ms: ${sent} of ${steps.length} steps are in the log`,
       );
     }
-    child = await IngestProcess.start(folder, worker.address);
+    child = await startIngest(folder, worker.address);
     await finish(child, steps.slice(sent), outcomeOf(steps));
     await child.stop();
     await assertIndexes(folder, outcomeOf(steps));
@@ -70,8 +70,16 @@ export async function killIngest(options: KillOptions): Promise<void> {
   }
 }
 
+function startIngest(dataFolder: string, embeddingAddress: string): Promise<ServiceProcess> {
+  return ServiceProcess.start("services/ingest/main.ts", {
+    HEADWATER_DATA_DIR: dataFolder,
+    HEADWATER_EMBEDDING_ADDRESS: embeddingAddress,
+    HEADWATER_INGEST_LISTEN: "127.0.0.1:0",
+  });
+}
+
 async function finish(
-  child: IngestProcess,
+  child: ServiceProcess,
   rest: Parameters<typeof send>[1],
   expected: Expected,
 ): Promise<void> {

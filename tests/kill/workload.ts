@@ -51,20 +51,21 @@ export function outcomeOf(steps: readonly Step[]): Expected {
 export async function send(
   client: RpcClient<IngestServiceDefinition>,
   steps: readonly Step[],
+  tenant = "default",
 ): Promise<number> {
   let acknowledged = 0;
   try {
     while (acknowledged < steps.length) {
       const first = steps[acknowledged];
       if (first?.kind === "delete") {
-        await client.call.deleteDocument({ id: first.id });
+        await client.call.deleteDocument({ tenant, id: first.id });
         acknowledged += 1;
         continue;
       }
       const rest = steps.slice(acknowledged);
       const end = rest.findIndex(({ kind }) => kind === "delete");
       const pushes = rest.slice(0, Math.min(20, end < 0 ? rest.length : end));
-      for await (const { error } of client.call.push(requestsOf(pushes))) {
+      for await (const { error } of client.call.push(requestsOf(pushes, tenant))) {
         if (error) throw new Error(`refused: ${error.reason}`);
         acknowledged += 1;
       }
@@ -76,14 +77,14 @@ export async function send(
   return acknowledged;
 }
 
-async function* requestsOf(pushes: readonly Step[]): AsyncGenerator<PushRequest> {
+async function* requestsOf(pushes: readonly Step[], tenant: string): AsyncGenerator<PushRequest> {
   for (const step of pushes) {
     if (step.kind !== "push") continue;
     const content = Buffer.from(step.text);
     const pieceBytes = 100_000;
     const { id, version } = step;
     const document = {
-      ...{ id, version, tenant: "", title: "", uri: "", mediaType: "text/plain", attributes: {} },
+      ...{ id, version, tenant, title: "", uri: "", mediaType: "text/plain", attributes: {} },
       upload: "",
     };
     const first = content.subarray(0, pieceBytes);
@@ -98,7 +99,8 @@ async function* requestsOf(pushes: readonly Step[]): AsyncGenerator<PushRequest>
   }
 }
 
-function paragraphs(id: string, version: number, count: number): string {
+/** Words that tell document and version, and nothing that a parser would change. */
+export function paragraphs(id: string, version: number, count: number): string {
   const words = `Of ${id} this is version ${version}. `.repeat(12);
   return Array.from({ length: count }, (_, at) => `Paragraph ${at + 1}. ${words}`).join("\n\n");
 }

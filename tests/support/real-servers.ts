@@ -11,7 +11,7 @@ export interface RealServers {
   readonly name: string;
   /** Settings that point every store at them. */
   readonly environment: Record<string, string>;
-  /** Undefined where QDRANT_URL names a real one. */
+  /** Undefined where there is an address of another. */
   readonly qdrantDouble: QdrantDouble | undefined;
   /** Removes what was made there, but for S3's bucket. */
   stop(): Promise<void>;
@@ -25,10 +25,12 @@ export function missingServers(): Variable[] {
   return variables.filter((variable) => !process.env[variable]);
 }
 
-/** @throws Error where a server is missing */
-export async function useRealServers(): Promise<RealServers> {
+/**
+ * @param qdrantUrl undefined: a double in this process
+ * @throws Error where a server is missing
+ */
+export async function useRealServers(qdrantUrl = process.env["QDRANT_URL"]): Promise<RealServers> {
   const prefix = `test-${randomBytes(5).toString("hex")}`;
-  const qdrantUrl = process.env["QDRANT_URL"];
   const qdrantDouble = qdrantUrl ? undefined : await startQdrantDouble();
   const database = await makeDatabase(address("POSTGRES_URL"), prefix.replace("-", "_"));
   const environment = {

@@ -21,7 +21,12 @@ export class FakeEmbeddingWorker {
   /** Told of each request before it is answered; may wait, or throw to break the stream. */
   onRequest: (request: EmbedRequest) => Promise<void> | void = () => {};
   #server: RpcServer | undefined;
-  #address = "127.0.0.1:0";
+  #address: string;
+
+  /** @param address host:port to listen on */
+  constructor(address = "127.0.0.1:0") {
+    this.#address = address;
+  }
 
   get address(): string {
     return this.#address;
