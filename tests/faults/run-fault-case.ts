@@ -13,7 +13,7 @@ export interface FaultOptions {
   readonly runs: number;
   /** By way of the log, in one run; half as many more are pushed. */
   readonly documents: number;
-  /** The same seed gives the same documents, moments and victims; the machine adds the rest. */
+  /** Of the first run; the next one has the next. It gives documents, moments and victims; the machine adds the rest. */
   readonly seed: number;
   readonly onProgress?: (message: string) => void;
 }
@@ -56,10 +56,11 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
   let installation: Installation | undefined;
   try {
     for (let at = 1; at <= options.runs; at += 1) {
-      const name = `${faultCase.name}, run ${at} of ${options.runs}, seed ${options.seed}`;
+      const seed = options.seed + at - 1;
+      const name = `${faultCase.name}, run ${at} of ${options.runs}, seed ${seed}`;
       try {
         installation ??= await Installation.start(faultCase.needs);
-        const done = await runOnce(faultCase, installation, options, at);
+        const done = await runOnce(faultCase, installation, options.documents, seed);
         runs.push(done.run);
         events = done.events;
         looks += done.looks;
@@ -87,11 +88,11 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
 async function runOnce(
   faultCase: FaultCase,
   installation: Installation,
-  options: FaultOptions,
-  at: number,
+  documents: number,
+  seed: number,
 ): Promise<{ readonly run: FaultRun; readonly events: number; readonly looks: number }> {
-  const random = new SeededRandom(options.seed + at);
-  const workload = makeFaultWorkload(random, `run-${at}`, options.documents);
+  const random = new SeededRandom(seed);
+  const workload = makeFaultWorkload(random, `run-${seed}`, documents);
   const { environment } = installation;
   const brokers = environment["HEADWATER_KAFKA_BROKERS"] ?? "";
   const topic = environment["HEADWATER_KAFKA_TOPIC"] ?? "";
