@@ -25,6 +25,9 @@ const { values, positionals } = parseArgs({
 const seedsOfCase = 1000;
 const say = (message: string) => process.stderr.write(`${new Date().toISOString()} ${message}\n`);
 
+const interrupted = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
+
 const missing = missingServers();
 if (missing.length > 0) throw new Error(`not set: ${missing.join(", ")}`);
 const unknown = positionals.filter((name) => !faultCases.some((one) => one.name === name));
@@ -36,6 +39,7 @@ const chosen = faultCases.filter(({ name }) => positionals.length === 0 || posit
 const left: string[] = [];
 const reports: FaultReport[] = [];
 for (const [place, faultCase] of chosen.entries()) {
+  if (interrupted.signal.aborted) break;
   const { server, name } = faultCase;
   const variable = server && startCommands[server].start;
   if (variable && !process.env[variable]) {
@@ -48,6 +52,7 @@ for (const [place, faultCase] of chosen.entries()) {
     documents: documents ?? 80,
     seed: (seed ?? 1) + place * seedsOfCase,
     onProgress: say,
+    signal: interrupted.signal,
   };
   reports.push(await runFaultCase(faultCase, options));
 }

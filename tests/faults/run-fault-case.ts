@@ -15,6 +15,8 @@ export interface FaultOptions {
   readonly documents: number;
   /** Of the first run; the next one has the next. It gives documents, moments and victims; the machine adds the rest. */
   readonly seed: number;
+  /** Ends it early; what was hurt is healed, and all is cleaned up. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (message: string) => void;
 }
 
@@ -55,12 +57,12 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
   let looks = 0;
   let installation: Installation | undefined;
   try {
-    for (let at = 1; at <= options.runs; at += 1) {
+    for (let at = 1; at <= options.runs && !options.signal?.aborted; at += 1) {
       const seed = options.seed + at - 1;
       const name = `${faultCase.name}, run ${at} of ${options.runs}, seed ${seed}`;
       try {
         installation ??= await Installation.start(faultCase.needs);
-        const done = await runOnce(faultCase, installation, options.documents, seed);
+        const done = await runOnce(faultCase, installation, options, seed);
         runs.push(done.run);
         events = done.events;
         looks += done.looks;
@@ -88,7 +90,7 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
 async function runOnce(
   faultCase: FaultCase,
   installation: Installation,
-  documents: number,
+  { documents, signal: leave }: FaultOptions,
   seed: number,
 ): Promise<{ readonly run: FaultRun; readonly events: number; readonly looks: number }> {
   const random = new SeededRandom(seed);
@@ -99,7 +101,10 @@ async function runOnce(
   const progress = new Progress(brokers, topic, "ingest");
   const observer = await Observer.start(environment, workload.tenant);
   const ended = new AbortController();
-  const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(runTimeoutMs)]);
+  const signal = AbortSignal.any([
+    ...[ended.signal, AbortSignal.timeout(runTimeoutMs)],
+    ...(leave ? [leave] : []),
+  ]);
   const hurt = Promise.withResolvers<void>();
   let healing: (() => Promise<void>) | undefined;
   try {
@@ -114,8 +119,7 @@ async function runOnce(
         ...{ ...pace, random: new SeededRandom(random.next() * 2 ** 32) },
       }),
     ]);
-    // Awaited below; a failure before that must not end the process.
-    written.catch(() => {});
+    written.catch((thrown: unknown) => ended.abort(thrown));
     await progress.beyond(before.committed, signal);
     await delay(random.integer(0, latestFaultMs), undefined, { signal });
     const hurtAt = performance.now();
@@ -126,10 +130,11 @@ async function runOnce(
     healing = undefined;
     const healedAt = performance.now();
     const atHeal = await progress.now(signal);
-    await progress.beyond(atHeal.committed, signal);
+    const finished = written.then(() => progress.finished(signal));
+    // Where others went on with the work, all may be done already.
+    await Promise.race([progress.beyond(atHeal.committed, signal), finished]);
     const goesOnAt = performance.now();
-    await written;
-    await progress.finished(signal);
+    await finished;
     const finishedAt = performance.now();
     await assertOutcome(environment, installation.ingestAddress, workload);
     const looks = await observer.stop();
