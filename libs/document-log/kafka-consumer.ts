@@ -172,6 +172,7 @@ export class KafkaConsumer implements LogConsumer {
     while (!this.#closing.signal.aborted) {
       const before = this.#membership.memberId;
       const assigned = await this.#membership.join();
+      const joinedAt = performance.now();
       // Expelled meanwhile: whatever was held has had other owners.
       if (this.#membership.memberId !== before) this.#revoke([...this.#owned.keys()]);
       const mine = new Set(assigned);
@@ -179,50 +180,52 @@ export class KafkaConsumer implements LogConsumer {
       // Before the next join, which sets them free: nobody else works on them while the listener has not heard.
       this.#revoke(lost);
       await this.#adopt(assigned.filter((partition) => !this.#owned.has(partition)));
+      this.#prolongSession(joinedAt);
+      this.#adoptions.wakeAll();
       if (lost.length === 0) return;
     }
   }
 
   async #adopt(partitions: readonly number[]): Promise<void> {
+    if (partitions.length === 0) return;
     const { cluster, topic } = this.#options;
-    if (partitions.length > 0) {
-      const committed = await this.#membership.committed(partitions);
-      const unread = partitions.filter((partition) => !committed.has(partition));
-      const wanted = unread.map((partition) => ({ partition }));
-      const [found] =
-        unread.length === 0
-          ? []
-          : await cluster.fetchTopicsOffset([{ topic, partitions: wanted, fromBeginning: true }]);
-      for (const { partition, offset } of found?.partitions ?? []) committed.set(partition, Number(offset));
-      for (const [partition, offset] of committed)
-        this.#owned.set(partition, {
-          buffer: this.#fetcher.assign(partition, offset),
-          committed: offset,
-        });
-    }
-    this.#prolongSession();
-    this.#adoptions.wakeAll();
+    const committed = await this.#membership.committed(partitions);
+    const unread = partitions.filter((partition) => !committed.has(partition));
+    const wanted = unread.map((partition) => ({ partition }));
+    const [found] =
+      unread.length === 0
+        ? []
+        : await cluster.fetchTopicsOffset([{ topic, partitions: wanted, fromBeginning: true }]);
+    for (const { partition, offset } of found?.partitions ?? []) committed.set(partition, Number(offset));
+    for (const [partition, offset] of committed)
+      this.#owned.set(partition, { buffer: this.#fetcher.assign(partition, offset), committed: offset });
   }
 
   /** Until the group shares its partitions anew. */
   async #keepAlive(signal: AbortSignal): Promise<void> {
     while (true) {
       await delay(heartbeatMs, undefined, { signal });
+      const askedAt = performance.now();
       const stable = await this.#membership.heartbeat();
       if (!stable || this.#expired) return;
-      this.#prolongSession();
+      this.#prolongSession(askedAt);
     }
   }
 
-  #prolongSession(): void {
+  /** @param heardAt when the group heard of this consumer, at the earliest: its answer may have been read much later */
+  #prolongSession(heardAt: number): void {
     clearTimeout(this.#session);
     if (this.#closing.signal.aborted) return;
     this.#expired = false;
-    this.#session = setTimeout(() => {
-      this.#expired = true;
-      // Others may have the partitions by now.
-      this.#revoke([...this.#owned.keys()]);
-    }, this.#options.sessionTimeoutMs);
+    const left = heardAt + this.#options.sessionTimeoutMs - performance.now();
+    this.#session = setTimeout(
+      () => {
+        this.#expired = true;
+        // Others may have the partitions by now.
+        this.#revoke([...this.#owned.keys()]);
+      },
+      Math.max(0, left),
+    );
     this.#session.unref();
   }
 

@@ -65,12 +65,15 @@ export class PairedWriter {
     // The last one counts where a document is in the batch twice.
     const newest = [...new Map(documents.map((document) => [documentKey(document), document])).values()];
     if (newest.length === 0) return;
+    // Before the ledger is read: a writer who sleeps until the answer is old must not have the highest revision.
+    const begun = this.#parts.clock.next(0);
     const drafts = (await this.#draft(newest)).filter(
       ({ document, record }) => record || document.passages.length > 0,
     );
     if (drafts.length === 0) return;
     const known = drafts.map(({ record }) => Math.max(record?.entry.revision ?? 0, record?.entry.fence ?? 0));
-    const revision = this.#parts.clock.next(Math.max(...known));
+    const highest = Math.max(...known);
+    const revision = highest < begun ? begun : this.#parts.clock.next(highest);
     await this.#writeBoth(drafts, revision);
     // After so long a pause housekeeping may have removed what was written.
     if (this.#parts.clock.age(revision) > abandonedAfterMs) throw contended();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError } from "@headwater/errors";
 import type { DocumentKey, DocumentPassages, PassageIndex } from "@headwater/passage-index";
 import { retry } from "../batching/backoff.ts";
@@ -5,9 +6,13 @@ import { GroupCommit } from "../batching/group-commit.ts";
 import { untilAborted } from "../batching/until-aborted.ts";
 import type { Trouble } from "./trouble.ts";
 
-type Operation =
+type Operation = (
   | { readonly kind: "replace"; readonly document: DocumentPassages }
-  | { readonly kind: "remove"; readonly key: DocumentKey };
+  | { readonly kind: "remove"; readonly key: DocumentKey }
+) & {
+  /** Fires when the event is another consumer's, who may have written a newer version meanwhile. */
+  readonly signal: AbortSignal;
+};
 
 /** Undefined: done. An error: this document is at fault. */
 type Result = HeadwaterError | undefined;
@@ -47,12 +52,12 @@ export class IndexWriter {
 
   /** Durable in both indexes when it resolves. @throws HeadwaterError where the document itself is at fault */
   async replace(document: DocumentPassages, signal: AbortSignal): Promise<void> {
-    throwIfFailed(await untilAborted(this.#group.add({ kind: "replace", document }), signal));
+    throwIfFailed(await untilAborted(this.#group.add({ kind: "replace", document, signal }), signal));
   }
 
   /** @throws HeadwaterError where the document itself is at fault */
   async remove(key: DocumentKey, signal: AbortSignal): Promise<void> {
-    throwIfFailed(await untilAborted(this.#group.add({ kind: "remove", key }), signal));
+    throwIfFailed(await untilAborted(this.#group.add({ kind: "remove", key, signal }), signal));
   }
 
   /** One that was waiting will not come: asks again whether there is anything to wait for. */
@@ -80,9 +85,11 @@ export class IndexWriter {
     await retry(
       async () => {
         const index = this.#options.index();
-        const documents = operations.flatMap((one) => (one.kind === "replace" ? one.document : []));
-        const removed = operations.flatMap((one) => (one.kind === "remove" ? one.key : []));
+        const documents = (await wanted(operations)).flatMap((one) =>
+          one.kind === "replace" ? one.document : [],
+        );
         if (documents.length > 0) await index.replace(documents);
+        const removed = (await wanted(operations)).flatMap((one) => (one.kind === "remove" ? one.key : []));
         if (removed.length > 0) await index.remove(removed);
       },
       {
@@ -93,6 +100,15 @@ export class IndexWriter {
     );
     trouble.clear("index");
   }
+}
+
+/**
+ * Those that were not called off. A process that was suspended hears that its partitions went to others by a timer,
+ * which is overdue: it comes before the one that is waited for here.
+ */
+async function wanted(operations: readonly Operation[]): Promise<Operation[]> {
+  await delay(0);
+  return operations.filter(({ signal }) => !signal.aborted);
 }
 
 function throwIfFailed(result: Result): void {
