@@ -40,9 +40,14 @@ const receiveLimits = { maxRecords: 512, maxBytes: 4 * 1024 * 1024 };
 const gatherMs = 50;
 
 /** A record that was received, as far as it could be read. */
-type Received =
-  | { readonly record: LogRecord; readonly change: DocumentChange }
-  | { readonly record: LogRecord; readonly change?: never; readonly unreadable: HeadwaterError };
+type Received = (
+  | { readonly change: DocumentChange }
+  | { readonly change?: never; readonly unreadable: HeadwaterError }
+) & {
+  readonly record: LogRecord;
+  /** Fires when the record is another consumer's. */
+  readonly revoked: AbortSignal;
+};
 
 /**
  * Takes events from the log to the indexes, as many at one time as the budgets allow: whatever the backlog, memory
@@ -121,12 +126,14 @@ export class Pipeline {
 
   async #take(records: readonly LogRecord[], signal: AbortSignal): Promise<void> {
     const { catalog, trouble } = this.#parts;
-    const received = records.map(read);
+    // Now, and not when its turn comes: the partition may be lost, and even be back, by then.
+    const received = records.map((record) => read(record, this.#signalOf(record.partition)));
     const keys = received.flatMap(({ change }) => change ?? []);
     const known = await trouble.patiently("catalog", signal, () => catalog.read(keys));
     const byKey = new Map(keys.map((key, place) => [keyOf(key), known[place]]));
-    for (const { record } of received) this.#committer.received(record);
-    for (const one of received) await this.#begin(one, byKey, signal);
+    const owned = received.filter(({ revoked }) => !revoked.aborted);
+    for (const { record } of owned) this.#committer.received(record);
+    for (const one of owned) await this.#begin(one, byKey, signal);
   }
 
   async #begin(
@@ -171,8 +178,9 @@ export class Pipeline {
       },
       propagation.extract(ROOT_CONTEXT, record.headers),
     );
-    const signal = AbortSignal.any([this.#work.signal, this.#signalOf(partition)]);
+    const signal = AbortSignal.any([this.#work.signal, received.revoked]);
     try {
+      signal.throwIfAborted();
       const known =
         hint || !change
           ? hint?.record
@@ -237,10 +245,10 @@ export class Pipeline {
   }
 }
 
-function read(record: LogRecord): Received {
+function read(record: LogRecord, revoked: AbortSignal): Received {
   try {
-    return { record, change: readDocumentChange(record) };
+    return { record, revoked, change: readDocumentChange(record) };
   } catch (thrown) {
-    return { record, unreadable: HeadwaterError.from(thrown) };
+    return { record, revoked, unreadable: HeadwaterError.from(thrown) };
   }
 }
