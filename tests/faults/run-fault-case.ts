@@ -33,8 +33,12 @@ export interface FaultRun {
 export interface FaultReport {
   readonly faultCase: FaultCase;
   readonly runs: readonly FaultRun[];
+  /** In one run, by either way. */
+  readonly documents: number;
   /** Events and pushes in one run. */
   readonly events: number;
+  /** Of the first run. */
+  readonly seed: number;
   /** What went wrong, a run each. */
   readonly failures: readonly string[];
   /** How often a reader looked at an index meanwhile and got an answer. */
@@ -53,6 +57,7 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
   const { onProgress = () => {} } = options;
   const runs: FaultRun[] = [];
   const failures: string[] = [];
+  let documents = 0;
   let events = 0;
   let looks = 0;
   let installation: Installation | undefined;
@@ -64,6 +69,7 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
         installation ??= await Installation.start(faultCase.needs);
         const done = await runOnce(faultCase, installation, options, seed);
         runs.push(done.run);
+        documents = done.documents;
         events = done.events;
         looks += done.looks;
         const { outageMs, progressMs, finishedMs } = done.run;
@@ -84,7 +90,7 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
   } finally {
     await installation?.stop();
   }
-  return { faultCase, runs, events, failures, looks };
+  return { faultCase, runs, documents, events, seed: options.seed, failures, looks };
 }
 
 async function runOnce(
@@ -92,13 +98,13 @@ async function runOnce(
   installation: Installation,
   { documents, signal: leave }: FaultOptions,
   seed: number,
-): Promise<{ readonly run: FaultRun; readonly events: number; readonly looks: number }> {
+): Promise<Pick<FaultReport, "documents" | "events" | "looks"> & { readonly run: FaultRun }> {
   const random = new SeededRandom(seed);
   const workload = makeFaultWorkload(random, `run-${seed}`, documents);
   const { environment } = installation;
   const brokers = environment["HEADWATER_KAFKA_BROKERS"] ?? "";
   const topic = environment["HEADWATER_KAFKA_TOPIC"] ?? "";
-  const progress = new Progress(brokers, topic, "ingest");
+  const progress = new Progress(brokers, topic, environment["HEADWATER_INGEST_GROUP"] ?? "");
   const observer = await Observer.start(environment, workload.tenant);
   const ended = new AbortController();
   const signal = AbortSignal.any([
@@ -145,6 +151,7 @@ async function runOnce(
         progressMs: Math.round(goesOnAt - healedAt),
         finishedMs: Math.round(finishedAt - healedAt),
       },
+      documents: workload.expected.size,
       events: workload.records.length + workload.steps.length,
       looks,
     };

@@ -36,6 +36,8 @@ export async function useRealServers(qdrantUrl = process.env["QDRANT_URL"]): Pro
   const environment = {
     HEADWATER_KAFKA_BROKERS: address("KAFKA_BROKERS"),
     HEADWATER_KAFKA_TOPIC: prefix,
+    // One that other tests were in would share its partitions with them.
+    HEADWATER_INGEST_GROUP: prefix,
     HEADWATER_ELASTICSEARCH_URL: address("ELASTICSEARCH_URL"),
     HEADWATER_ELASTICSEARCH_PREFIX: prefix,
     HEADWATER_QDRANT_URL: qdrantDouble?.url ?? qdrantUrl ?? "",
