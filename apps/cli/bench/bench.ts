@@ -11,6 +11,7 @@ import { startStack } from "../stack/stack.ts";
 import type { Output } from "../terminal/output.ts";
 import { bold, dim, table } from "../terminal/output.ts";
 import { benchIngest } from "./ingest-bench.ts";
+import { benchKafka } from "./kafka-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
 import { benchPeers } from "./peers-bench.ts";
 import type { BenchOptions, BenchSuite } from "./suites.ts";
@@ -110,6 +111,30 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
         await worker.close(1000);
       }
     });
+  },
+  async kafka({ texts, rounds, collection }, report) {
+    const result = await benchKafka(await benchTexts(texts, collection), rounds, process.env, report);
+    const { real, fast, fleets } = result;
+    return {
+      result,
+      rows: [
+        ["embed only", rate(real.embedOnlyPerSecond, "documents")],
+        ["from Kafka to both indexes, the real model", rate(real.pipelinePerSecond, "documents")],
+        ["from Kafka against embed only, by the clock", ratio(real.ratio)],
+        ["from Kafka against embed only, by processor time of ingest and worker", ratio(real.processorRatio)],
+        ["bare consumer of the same records", rate(fast.barePerSecond, "documents")],
+        ["from Kafka to both indexes, a model that costs nothing", rate(fast.pipelinePerSecond, "documents")],
+        ["that against the bare consumer", ratio(fast.ratio)],
+        ["processor time of ingest for a document", milliseconds(fast.ingestProcessorMs)],
+        ...fleets.map(
+          ({ model, ingests, workers, perSecond }) =>
+            [
+              `${ingests} x ingest, ${workers} x worker, ${model === "real" ? "the real model" : `${model} ms a passage`}`,
+              rate(perSecond, "documents"),
+            ] as const,
+        ),
+      ],
+    };
   },
   async peers({ texts, rounds, collection }, report) {
     const result = await benchPeers(await benchTexts(texts, collection), rounds, report);

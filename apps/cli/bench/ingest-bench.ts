@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { median, timed } from "@headwater/embedding-worker/bench";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
@@ -7,10 +6,8 @@ import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { startStack } from "../stack/stack.ts";
-
-const textsPerRequest = 64;
-/** Milliseconds between two questions for the lag; each costs the service queries of its own. */
-const pollMs = { shortest: 20, longest: 2000 };
+import { embedOnly } from "./embed-only.ts";
+import { untilDone } from "./until-done.ts";
 
 export interface IngestBenchResult {
   readonly documents: number;
@@ -91,18 +88,6 @@ interface Time {
   readonly processor: number;
 }
 
-async function embedOnly(
-  client: RpcClient<EmbeddingServiceDefinition>,
-  texts: readonly string[],
-): Promise<void> {
-  const requests = async function* () {
-    for (let at = 0; at < texts.length; at += textsPerRequest) {
-      yield { sequence: at, texts: texts.slice(at, at + textsPerRequest), skipCache: true };
-    }
-  };
-  for await (const _ of client.call.embed(requests()));
-}
-
 /** Ends when the consumer has gone past the last of them. */
 async function endToEnd(
   client: RpcClient<IngestServiceDefinition>,
@@ -124,15 +109,5 @@ async function endToEnd(
   for await (const { error } of client.call.push(requests())) {
     if (error) throw new Error(error.message);
   }
-  while (true) {
-    const { partitions } = await client.call.getPipeline({});
-    const lag = partitions.reduce(
-      (sum, { endOffset, committedOffset }) => sum + endOffset - committedOffset,
-      0,
-    );
-    if (lag <= 0) break;
-    // Half of the time that is left at the speed so far: seldom while there is much to do, often at the end.
-    const perDocument = (performance.now() - started) / Math.max(1, texts.length - lag);
-    await delay(Math.min(pollMs.longest, Math.max(pollMs.shortest, (perDocument * lag) / 2)));
-  }
+  await untilDone(client, texts.length, started);
 }

@@ -1,4 +1,4 @@
-export const benchSuites = ["embedding", "ingest", "search", "peers", "memory"] as const;
+export const benchSuites = ["embedding", "ingest", "search", "kafka", "peers", "memory"] as const;
 export type BenchSuite = (typeof benchSuites)[number];
 
 export interface BenchOptions {

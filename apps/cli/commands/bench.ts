@@ -9,14 +9,17 @@ export function addBenchCommand(program: Command): void {
   program
     .command("bench")
     .description("measure speed and memory on this machine, each figure against another in the same run")
-    .argument("[suites...]", `some of ${benchSuites.join(", ")}; all but peers and memory if none is named`)
+    .argument(
+      "[suites...]",
+      `some of ${benchSuites.join(", ")}; embedding, ingest and search if none is named`,
+    )
     .addOption(
       new Option("--collection <folder>", "BEIR collection to take texts from, instead of made ones"),
     )
-    .option("--texts <n>", "embedding, ingest, peers: texts in all", wholeNumber(50, 100_000), 600)
+    .option("--texts <n>", "embedding, ingest, kafka, peers: texts in all", wholeNumber(50, 100_000), 600)
     .option(
       "--rounds <n>",
-      "embedding, ingest, peers: how often the two sides take turns",
+      "embedding, ingest, kafka, peers: how often the two sides take turns",
       wholeNumber(1, 50),
       5,
     )
@@ -29,6 +32,8 @@ export function addBenchCommand(program: Command): void {
 embedding  the gRPC Embed stream against the best raw ONNX Runtime loop
 ingest     Push to both indexes against the Embed stream alone; the same documents again
 search     a whole gRPC search against its two engine calls; time to the first hits
+kafka      from Kafka to Elasticsearch and Qdrant against a bare consumer and against the Embed stream alone, and
+           several processes against one of each; on the servers that HEADWATER_KAFKA_BROKERS, … name
 peers      transformers.js and fastembed on the same model and cores (installs them into a temporary folder)
 memory     the memory of \`headwater up\` while it ingests many documents
 Everything runs in services and folders of its own; a running server is not touched.`,

@@ -26,7 +26,15 @@ export async function startServiceProcess(
   nodeOptions: readonly string[] = [],
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.resolve(`@headwater/${name}`)));
-  const child = spawn(process.execPath, [...nodeOptions, main], {
+  return startListening([...nodeOptions, main], environment);
+}
+
+/** Likewise any script that logs as the services do. */
+export async function startListening(
+  commandLine: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, commandLine, {
     env: {
       ...process.env,
       HEADWATER_METRICS_ADDRESS: "127.0.0.1:0",
@@ -52,7 +60,7 @@ export async function startServiceProcess(
       },
     };
   }
-  throw new Error(`${name} did not start:\n${said.join("\n")}`);
+  throw new Error(`${commandLine.join(" ")} did not start:\n${said.join("\n")}`);
 }
 
 function listeningOn(line: string): string | undefined {

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
+import type { RpcClient } from "@headwater/rpc";
+import { createRpcClient } from "@headwater/rpc";
+import type { ServiceProcess } from "../stack/service-process.ts";
+import { startListening, startServiceProcess } from "../stack/service-process.ts";
+
+const fakeWorker = fileURLToPath(new URL("./kafka-fake-worker.ts", import.meta.url));
+
+export interface FleetOptions {
+  readonly ingests: number;
+  readonly workers: number;
+  /** "real", or milliseconds that a passage waits in a worker that computes nothing. */
+  readonly model: "real" | number;
+  /** Where the stores are. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Of what the processes keep for themselves. */
+  readonly folder: string;
+}
+
+/** Some processes of ingest and of the embedding-worker, on the same servers. */
+export interface Fleet {
+  /** Of any of the ingests: they tell the same. */
+  readonly client: RpcClient<IngestServiceDefinition>;
+  /** Of the first embedding-worker. */
+  readonly workerAddress: string;
+  readonly ingestPids: readonly number[];
+  readonly workerPids: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** An ingest has one worker for as long as its stream lives; they are dealt out in turns, as a balancer would. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { ingests, workers, model, environment, folder } = options;
+  await using resources = new AsyncDisposableStack();
+  const started: { workers: ServiceProcess[]; ingests: ServiceProcess[] } = { workers: [], ingests: [] };
+  for (let index = 0; index < workers; index += 1) {
+    const own = {
+      HEADWATER_EMBEDDING_LISTEN: "127.0.0.1:0",
+      HEADWATER_DATA_DIR: join(folder, `worker-${index}`),
+    };
+    const worker = await (model === "real"
+      ? startServiceProcess("embedding-worker", own)
+      : startListening([fakeWorker, String(model)], {}));
+    resources.defer(() => worker.stop());
+    started.workers.push(worker);
+  }
+  for (let index = 0; index < ingests; index += 1) {
+    const ingest = await startServiceProcess("ingest", {
+      ...environment,
+      HEADWATER_INGEST_LISTEN: "127.0.0.1:0",
+      HEADWATER_DATA_DIR: join(folder, `ingest-${index}`),
+      HEADWATER_EMBEDDING_ADDRESS: started.workers[index % workers]?.address ?? "",
+    });
+    resources.defer(() => ingest.stop());
+    started.ingests.push(ingest);
+  }
+  const client = createRpcClient(IngestServiceDefinition, started.ingests[0]?.address ?? "");
+  resources.defer(() => client.close());
+  const running = resources.move();
+  return {
+    client,
+    workerAddress: started.workers[0]?.address ?? "",
+    ingestPids: started.ingests.map(({ pid }) => pid),
+    workerPids: started.workers.map(({ pid }) => pid),
+    stop: () => running.disposeAsync(),
+  };
+}
+
+/** Ticks a second in /proc; 100 on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+/** Seconds that processes have had of the processors so far; NaN where there is no /proc. */
+export function processorSeconds(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + processorSecondsOf(pid), 0);
+}
+
+function processorSecondsOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // After the name, which may hold spaces: state is the 3rd field of all, utime and stime are the 14th and 15th.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { bareKafka } from "@headwater/document-log/bench";
+import { HeadwaterError, status } from "@headwater/errors";
+import { openRecordStore, recordStoreSettings } from "@headwater/record-store";
+import type { Environment } from "@headwater/settings";
+import { readSettings } from "@headwater/settings";
+
+/** Setting, and the variable that the suites on real servers read. */
+const needed = {
+  HEADWATER_KAFKA_BROKERS: "KAFKA_BROKERS",
+  HEADWATER_ELASTICSEARCH_URL: "ELASTICSEARCH_URL",
+  HEADWATER_QDRANT_URL: "QDRANT_URL",
+  HEADWATER_POSTGRES_URL: "POSTGRES_URL",
+  HEADWATER_S3_ENDPOINT: "S3_ENDPOINT",
+} as const;
+type Needed = keyof typeof needed;
+
+/** A topic, indexes, a bucket and a database of a bench's own, on servers that may have others. */
+export interface BenchServers {
+  readonly environment: Record<string, string>;
+  readonly brokers: string;
+  readonly topic: string;
+  /** Removes all of it, but for the bucket. */
+  remove(): Promise<void>;
+}
+
+/** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID where the environment does not name the servers */
+export async function useBenchServers(environment: Environment): Promise<BenchServers> {
+  const servers = findServers(environment);
+  const name = `bench-${randomBytes(5).toString("hex")}`;
+  const database = await makeDatabase(servers.HEADWATER_POSTGRES_URL, name.replace("-", "_"));
+  const brokers = servers.HEADWATER_KAFKA_BROKERS;
+  return {
+    ...{ brokers, topic: name },
+    environment: {
+      ...servers,
+      HEADWATER_POSTGRES_URL: database.url,
+      HEADWATER_KAFKA_TOPIC: name,
+      HEADWATER_ELASTICSEARCH_PREFIX: name,
+      HEADWATER_QDRANT_PREFIX: name,
+      HEADWATER_S3_BUCKET: name,
+      HEADWATER_S3_CREATE_BUCKET: "true",
+    },
+    async remove() {
+      await bareKafka(brokers).removeTopics(name);
+      await removeIndexes(servers.HEADWATER_ELASTICSEARCH_URL, name);
+      await removeCollections(servers.HEADWATER_QDRANT_URL, name);
+      await database.drop();
+    },
+  };
+}
+
+function findServers(environment: Environment): Record<Needed, string> {
+  const found = Object.entries(needed).map(
+    ([setting, variable]) => [setting, environment[setting] || environment[variable] || ""] as const,
+  );
+  const missing = found.filter(([, address]) => address === "").map(([setting]) => setting as Needed);
+  if (missing.length > 0) {
+    throw new HeadwaterError({
+      code: status.FAILED_PRECONDITION,
+      reason: "HW_SETTINGS_INVALID",
+      message: `This bench runs on real servers, and some are not named: ${missing.join(", ")}.`,
+      action: `Set them, or ${missing.map((setting) => needed[setting]).join(", ")}, to the servers' addresses.`,
+    });
+  }
+  return Object.fromEntries(found) as Record<Needed, string>;
+}
+
+async function makeDatabase(server: string, name: string): Promise<{ url: string; drop(): Promise<void> }> {
+  const administer = async (sql: string) => {
+    const values = readSettings(recordStoreSettings, { HEADWATER_POSTGRES_URL: server });
+    const store = await openRecordStore(values, { folder: "", schema: "public" });
+    await store.query(sql).finally(() => store.close());
+  };
+  await administer(`CREATE DATABASE ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+/** One by one: servers refuse to delete by a pattern. */
+async function removeIndexes(url: string, prefix: string): Promise<void> {
+  const found = await fetch(`${url}/_cat/indices/${prefix}*?h=index&format=json`);
+  for (const { index } of (await found.json()) as { index: string }[])
+    await fetch(`${url}/${index}`, { method: "DELETE" });
+}
+
+async function removeCollections(url: string, prefix: string): Promise<void> {
+  const found = await fetch(`${url}/collections`);
+  const { result } = (await found.json()) as { result: { collections: { name: string }[] } };
+  for (const { name } of result.collections)
+    if (name.startsWith(prefix)) await fetch(`${url}/collections/${name}`, { method: "DELETE" });
+}
