@@ -186,6 +186,8 @@ export class Pipeline {
           ? hint?.record
           : (await trouble.patiently("catalog", signal, () => catalog.read([change])))[0];
       const outcome = await this.#apply(received, { record, signal, span, known });
+      // The partition may be back: then the record is under way once more, and it is for that to be done.
+      signal.throwIfAborted();
       span.setAttribute("headwater.outcome", outcome);
       metrics.documents.inc({ outcome });
       this.#committer.done(record);
