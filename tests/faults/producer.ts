@@ -34,26 +34,29 @@ export async function produce(
   const kafka = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING, retry: { retries: 1 } });
   let producer: Producer | undefined;
   const batches = toBatches(records, random);
-  for (const [at, batch] of batches.entries()) {
-    if (at === Math.floor(batches.length * (1 - keptBack))) await gate;
-    const messages = batch.map(({ key, value }) => ({ key, value }));
-    for (let sent = false; !sent; ) {
-      signal.throwIfAborted();
-      try {
-        producer ??= await connect(kafka);
-        await producer.send({ topic, acks: -1, messages });
-        sent = true;
-      } catch (thrown) {
-        // The broker is away: whether it has the batch is not known.
-        if (!(thrown instanceof kafkajs.KafkaJSError)) throw thrown;
-        await producer?.disconnect().catch(() => {});
-        producer = undefined;
-        await delay(retryPauseMs, undefined, { signal });
+  try {
+    for (const [at, batch] of batches.entries()) {
+      if (at === Math.floor(batches.length * (1 - keptBack))) await gate;
+      const messages = batch.map(({ key, value }) => ({ key, value }));
+      for (let sent = false; !sent; ) {
+        signal.throwIfAborted();
+        try {
+          producer ??= await connect(kafka);
+          await producer.send({ topic, acks: -1, messages });
+          sent = true;
+        } catch (thrown) {
+          // The broker is away: whether it has the batch is not known.
+          if (!(thrown instanceof kafkajs.KafkaJSError)) throw thrown;
+          await producer?.disconnect().catch(() => {});
+          producer = undefined;
+          await delay(retryPauseMs, undefined, { signal });
+        }
       }
+      await delay(random.integer(0, 2 * pauseMs), undefined, { signal });
     }
-    await delay(random.integer(0, 2 * pauseMs), undefined, { signal });
+  } finally {
+    await producer?.disconnect();
   }
-  await producer?.disconnect();
 }
 
 /**
