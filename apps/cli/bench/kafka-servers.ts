@@ -36,6 +36,8 @@ export async function useBenchServers(environment: Environment): Promise<BenchSe
       ...servers,
       HEADWATER_POSTGRES_URL: database.url,
       HEADWATER_KAFKA_TOPIC: name,
+      // A group's partitions are dealt out among all of its members, whatever topic each of them reads.
+      HEADWATER_INGEST_GROUP: name,
       HEADWATER_ELASTICSEARCH_PREFIX: name,
       HEADWATER_QDRANT_PREFIX: name,
       HEADWATER_S3_BUCKET: name,
