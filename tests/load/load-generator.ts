@@ -9,7 +9,7 @@ import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
 import type { LoadPhase, Observation, PhaseMessage, PhaseResult, ResultMessage } from "./load-phase.ts";
 import { percentile } from "./percentiles.ts";
-import { createSearchCallers } from "./search-callers.ts";
+import { openSearchCallers } from "./search-callers.ts";
 
 /** One search in so many goes over gRPC, the others over HTTP. */
 const grpcEvery = 10;
@@ -17,7 +17,7 @@ const grpcEvery = 10;
 const queryWords = 6;
 
 const address = process.argv[2] ?? "";
-const callers = createSearchCallers(address);
+const callers = await openSearchCallers(address);
 const transport = createNodeTransport({ address });
 const client = createHeadwaterClient({ transport });
 const texts = await benchTexts(2000, undefined);

@@ -17,13 +17,17 @@ interface SearchBody {
   readonly error?: { readonly code: string; readonly reason: string; readonly retry_after_ms?: number };
 }
 
+/** HTTP/1.1 connections; more than the gateway takes requests at one time. */
+const connections = 600;
+
 /**
- * Callers of one gateway over connections that are kept: HTTP/1.1 as many as are needed, gRPC one.
+ * Callers of one gateway over connections that are open before and kept, as those of a front-end's servers are: HTTP/1.1
+ * a number of them, gRPC one.
  *
  * @param address host:port of the gateway
  */
-export function createSearchCallers(address: string): SearchCallers {
-  const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+export async function openSearchCallers(address: string): Promise<SearchCallers> {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
   const transport = createNodeTransport({ address });
   const client = createHeadwaterClient({ transport });
 
@@ -40,6 +44,16 @@ export function createSearchCallers(address: string): SearchCallers {
       sent.on("error", reject);
       sent.end(body);
     });
+
+  const greet = () =>
+    new Promise<void>((resolve, reject) => {
+      const sent = request(`http://${address}/health/live`, { agent }, (response) => {
+        text(response).then(() => resolve(), reject);
+      });
+      sent.on("error", reject);
+      sent.end();
+    });
+  await Promise.all(Array.from({ length: connections }, greet));
 
   return {
     http: (query) => post(query).catch(nameOf),
