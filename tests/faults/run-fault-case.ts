@@ -77,6 +77,7 @@ export async function runFaultCase(faultCase: FaultCase, options: FaultOptions):
           `${name}: away ${outageMs} ms, going on after ${progressMs} ms, done after ${finishedMs} ms`,
         );
       } catch (thrown) {
+        if (options.signal?.aborted) break;
         const failure = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
         failures.push(`${name}: ${failure}`);
         onProgress(`FAILED: ${name}: ${failure}`);
