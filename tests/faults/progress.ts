@@ -1,16 +1,30 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { documentLogSettings, openDocumentLog } from "@headwater/document-log";
+import { readSettings } from "@headwater/settings";
 import type { Admin } from "kafkajs";
 import kafkajs, { Kafka, logLevel } from "kafkajs";
 
-/** How far a consumer group is, over all partitions. */
-interface Position {
-  readonly committed: number;
-  readonly lag: number;
-}
-
 const pauseMs = 100;
 
-/** Watches, past all of ingest, how a consumer group goes through its topic. */
+/** Waits until a group has done all that is in the log. @param environment settings of an installation */
+export async function untilDone(
+  environment: Record<string, string>,
+  group: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const log = await openDocumentLog(readSettings(documentLogSettings, environment), { folder: "" });
+  try {
+    while ((await log.lag(group)).some(({ endOffset, committedOffset }) => endOffset > committedOffset))
+      await delay(pauseMs, undefined, { signal });
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Watches, past all of ingest, how a consumer group goes on. Only that: the ends of partitions, as kafkajs tells them, are
+ * too low while a transaction is open, and a process that was killed may leave one open for seconds.
+ */
 export class Progress {
   readonly #kafka: Kafka;
   readonly #topic: string;
@@ -27,8 +41,8 @@ export class Progress {
     this.#group = group;
   }
 
-  /** Waits until a broker answers. */
-  async now(signal: AbortSignal): Promise<Position> {
+  /** Events that are committed, over all partitions; waits until a broker answers. */
+  async committed(signal: AbortSignal): Promise<number> {
     while (true) {
       try {
         return await this.#read();
@@ -43,33 +57,20 @@ export class Progress {
 
   /** Waits until more is done than `committed`. */
   async beyond(committed: number, signal: AbortSignal): Promise<void> {
-    while ((await this.now(signal)).committed <= committed) await delay(pauseMs, undefined, { signal });
-  }
-
-  /** Waits until all is done. */
-  async finished(signal: AbortSignal): Promise<void> {
-    while ((await this.now(signal)).lag > 0) await delay(pauseMs, undefined, { signal });
+    while ((await this.committed(signal)) <= committed) await delay(pauseMs, undefined, { signal });
   }
 
   async close(): Promise<void> {
     await this.#disconnect();
   }
 
-  async #read(): Promise<Position> {
+  async #read(): Promise<number> {
     this.#admin ??= await this.#connect();
-    // One after the other: kafkajs loses its way where the first two requests come at one time.
-    const ends = await this.#admin.fetchTopicOffsets(this.#topic);
     const groups = await this.#admin.fetchOffsets({ groupId: this.#group, topics: [this.#topic] });
-    const done = new Map(
-      groups.flatMap(({ partitions }) => partitions.map(({ partition, offset }) => [partition, offset])),
-    );
-    // A group that has not committed yet says -1.
-    const committed = ends.map(({ partition }) => Math.max(0, Number(done.get(partition) ?? 0)));
-    const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
-    return {
-      committed: sum(committed),
-      lag: sum(ends.map(({ offset }) => Number(offset))) - sum(committed),
-    };
+    // A group that has not committed in a partition says -1.
+    return groups
+      .flatMap(({ partitions }) => partitions)
+      .reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
   }
 
   async #connect(): Promise<Admin> {

@@ -6,7 +6,7 @@ import { Installation } from "./installation.ts";
 import { Observer } from "./observer.ts";
 import { assertOutcome } from "./outcome.ts";
 import { produce, push } from "./producer.ts";
-import { Progress } from "./progress.ts";
+import { Progress, untilDone } from "./progress.ts";
 import { makeFaultWorkload } from "./workload.ts";
 
 export interface FaultOptions {
@@ -105,7 +105,8 @@ async function runOnce(
   const { environment } = installation;
   const brokers = environment["HEADWATER_KAFKA_BROKERS"] ?? "";
   const topic = environment["HEADWATER_KAFKA_TOPIC"] ?? "";
-  const progress = new Progress(brokers, topic, environment["HEADWATER_INGEST_GROUP"] ?? "");
+  const group = environment["HEADWATER_INGEST_GROUP"] ?? "";
+  const progress = new Progress(brokers, topic, group);
   const observer = await Observer.start(environment, workload.tenant);
   const ended = new AbortController();
   const signal = AbortSignal.any([
@@ -115,7 +116,7 @@ async function runOnce(
   const hurt = Promise.withResolvers<void>();
   let healing: (() => Promise<void>) | undefined;
   try {
-    const before = await progress.now(signal);
+    const before = await progress.committed(signal);
     const pace = { pauseMs, gate: hurt.promise, signal };
     const written = Promise.all([
       produce({ brokers, topic }, workload.records, {
@@ -127,7 +128,7 @@ async function runOnce(
       }),
     ]);
     written.catch((thrown: unknown) => ended.abort(thrown));
-    await progress.beyond(before.committed, signal);
+    await progress.beyond(before, signal);
     await delay(random.integer(0, latestFaultMs), undefined, { signal });
     const hurtAt = performance.now();
     healing = await faultCase.hurt?.(installation, random);
@@ -136,10 +137,10 @@ async function runOnce(
     await healing?.();
     healing = undefined;
     const healedAt = performance.now();
-    const atHeal = await progress.now(signal);
-    const finished = written.then(() => progress.finished(signal));
+    const atHeal = await progress.committed(signal);
+    const finished = written.then(() => untilDone(environment, group, signal));
     // Where others went on with the work, all may be done already.
-    await Promise.race([progress.beyond(atHeal.committed, signal), finished]);
+    await Promise.race([progress.beyond(atHeal, signal), finished]);
     const goesOnAt = performance.now();
     await finished;
     const finishedAt = performance.now();
