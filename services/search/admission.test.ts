@@ -66,3 +66,18 @@ test("who would wait longer than is allowed is refused, by how long the searches
   for (const entering of waiting) (await entering)();
   assert.deepEqual([admission.running, admission.waiting], [0, 0]);
 });
+
+test("who has waited twice as long as is allowed is refused, and whoever is in time goes on", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const admission = new Admission({ ...limits, maxWaitMs: 1000 });
+  const leave = await admission.enter(never);
+  const late = admission.enter(never);
+  now = 1500;
+  const inTime = admission.enter(never);
+  now = 2500;
+  leave();
+  await assert.rejects(late, { reason: "HW_SEARCH_OVERLOADED" });
+  (await inTime)();
+  assert.deepEqual([admission.running, admission.waiting], [0, 0]);
+});

@@ -1,13 +1,22 @@
 import { HeadwaterError, status } from "@headwater/errors";
 
 interface Waiter {
+  /** By `performance.now()`. */
+  readonly since: number;
   readonly admit: () => void;
+  readonly refuse: () => void;
 }
+
+/** Who has waited so many times longer than was expected at most is not searched for any more. */
+const patience = 2;
 
 export interface AdmissionLimits {
   readonly maxRunning: number;
   readonly maxWaiting: number;
-  /** Milliseconds; who would have to wait longer, by the searches before, is refused. */
+  /**
+   * Milliseconds; who would have to wait longer, by the searches before, is refused. Where searches become slower
+   * while somebody waits, twice as long is the end.
+   */
   readonly maxWaitMs: number;
 }
 
@@ -52,10 +61,20 @@ export class Admission {
       left = true;
       this.#meanMs += 0.1 * (performance.now() - since - this.#meanMs);
       // The place goes to the next in line as it is, so that nobody can come between.
-      const next = this.#waiting.shift();
+      const next = this.#nextInTime();
       if (next) next.admit();
       else this.#running -= 1;
     };
+  }
+
+  /** The first in line that has not waited too long; those before it are refused, so that the others are in time. */
+  #nextInTime(): Waiter | undefined {
+    const oldest = performance.now() - patience * this.#limits.maxWaitMs;
+    while (true) {
+      const next = this.#waiting.shift();
+      if (!next || next.since >= oldest) return next;
+      next.refuse();
+    }
   }
 
   /** Of whoever would be the next in line. */
@@ -70,9 +89,14 @@ export class Admission {
         reject(signal.reason);
       };
       const waiter: Waiter = {
+        since: performance.now(),
         admit: () => {
           signal.removeEventListener("abort", leave);
           resolve();
+        },
+        refuse: () => {
+          signal.removeEventListener("abort", leave);
+          reject(this.#overloaded());
         },
       };
       signal.addEventListener("abort", leave, { once: true });

@@ -49,7 +49,7 @@ export const searchSettings = {
   HEADWATER_SEARCH_MAX_WAIT_MS: integer(0, 600_000)
     .default(10_000)
     .describe(
-      "Milliseconds that a search may have to wait for its turn; where it would be more, by the searches before, it is refused at once with RESOURCE_EXHAUSTED",
+      "Milliseconds that a search may have to wait for its turn; where it would be more, by the searches before, it is refused at once with RESOURCE_EXHAUSTED, and after twice as long in any case",
     ),
   HEADWATER_SEARCH_QUERY_CACHE_ENTRIES: integer(1, 1_000_000)
     .default(10_000)
