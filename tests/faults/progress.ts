@@ -76,6 +76,8 @@ export class Progress {
   async #connect(): Promise<Admin> {
     const admin = this.#kafka.admin();
     await admin.connect();
+    // kafkajs knows no broker to ask for the group's coordinator before it has asked for a topic.
+    await admin.fetchTopicMetadata({ topics: [this.#topic] });
     return admin;
   }
 
