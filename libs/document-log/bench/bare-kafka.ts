@@ -10,7 +10,7 @@ export interface BareRecord {
 export interface BareKafka {
   /** Puts records into a topic, as any producer does. */
   produce(topic: string, records: readonly BareRecord[]): Promise<void>;
-  /** Reads so many records from the start of a topic, and commits. @returns seconds from the first to the last */
+  /** Reads so many records from the start of a topic, and commits. @returns seconds since the group took it in */
   consume(topic: string, count: number): Promise<number>;
   /** Removes the topics that begin with a prefix. */
   removeTopics(prefix: string): Promise<void>;
@@ -46,10 +46,12 @@ export function bareKafka(brokers: string): BareKafka {
         const done = Promise.withResolvers<number>();
         consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error));
         let [seen, started] = [0, 0];
+        consumer.on(consumer.events.GROUP_JOIN, () => {
+          started = performance.now();
+        });
         await consumer.run({
           autoCommit: false,
           eachBatch: async ({ batch }) => {
-            started ||= performance.now();
             seen += batch.messages.length;
             const offset = String(Number(batch.lastOffset()) + 1);
             await consumer.commitOffsets([{ topic, partition: batch.partition, offset }]);
