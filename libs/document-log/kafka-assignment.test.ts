@@ -3,11 +3,14 @@ import { test } from "node:test";
 import type { Claim } from "./kafka-assignment.ts";
 import {
   assignPartitions,
+  assignTopics,
   decodeAssignment,
   decodeClaim,
   encodeAssignment,
   encodeClaim,
 } from "./kafka-assignment.ts";
+
+const read = { topic: "t", topicPartitions: 8 };
 
 /** Rounds of joining: each member claims what the round before gave it, until nothing moves. */
 function settle(held: Map<string, readonly number[]>, partitions: number) {
@@ -15,7 +18,7 @@ function settle(held: Map<string, readonly number[]>, partitions: number) {
   for (let current = held; rounds.length < 10; ) {
     const members = [...current].map(([memberId, claimed]) => ({
       memberId,
-      claim: { memberId, partitions: claimed },
+      claim: { ...read, memberId, partitions: claimed },
     }));
     const next = assignPartitions(members, partitions);
     rounds.push(next);
@@ -66,8 +69,8 @@ test("what a member left goes to the others at once", () => {
 
 test("a claim under another name is void", () => {
   const members = [
-    { memberId: "a-2", claim: { memberId: "a-1", partitions: [0, 1] } },
-    { memberId: "b", claim: { memberId: "b", partitions: [0] } },
+    { memberId: "a-2", claim: { ...read, memberId: "a-1", partitions: [0, 1] } },
+    { memberId: "b", claim: { ...read, memberId: "b", partitions: [0] } },
   ];
   assert.deepEqual(
     assignPartitions(members, 2),
@@ -106,8 +109,17 @@ test("whatever comes and goes: shares differ by one at most, no two owners, all 
 });
 
 test("claims and assignments survive the wire, and what is no claim claims nothing", () => {
-  const claim: Claim = { memberId: "m", partitions: [0, 5] };
-  assert.deepEqual(decodeClaim(encodeClaim("t", claim)), claim);
+  const claim: Claim = { ...read, memberId: "m", partitions: [0, 5] };
+  assert.deepEqual(decodeClaim(encodeClaim(claim)), claim);
   assert.deepEqual(decodeAssignment("t", encodeAssignment("t", [1, 2])), [1, 2]);
   assert.deepEqual(decodeAssignment("t", Buffer.alloc(0)), []);
+});
+
+test("members of one group that read other topics share nothing with each other", () => {
+  const member = (memberId: string, topic: string, topicPartitions: number) => ({
+    memberId,
+    claim: { topic, topicPartitions, memberId, partitions: [] },
+  });
+  const shares = assignTopics([member("a", "one", 2), member("b", "two", 3), member("c", "one", 2)]);
+  assert.deepEqual(Object.fromEntries(shares), { a: [0], b: [0, 1, 2], c: [1] });
 });

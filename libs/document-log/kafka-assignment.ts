@@ -2,6 +2,10 @@ import { AssignerProtocol } from "kafkajs";
 
 /** What a member tells the leader of its group. */
 export interface Claim {
+  /** That it reads. Installations that share brokers and the name of a group read topics of their own. */
+  readonly topic: string;
+  /** Of the topic. */
+  readonly topicPartitions: number;
   /** As whom it was given `partitions`; a member that was expelled meanwhile bears another name, and holds nothing. */
   readonly memberId: string;
   /** That it works on, and has not given up. */
@@ -45,20 +49,34 @@ export function assignPartitions(
   );
 }
 
-export function encodeClaim(topic: string, claim: Claim): Buffer {
+/** The shares of all members of a group, each in the topic that it reads. */
+export function assignTopics(members: readonly ClaimingMember[]): Map<string, readonly number[]> {
+  const topics = Map.groupBy(members, ({ claim }) => claim.topic);
+  return new Map(
+    [...topics.values()].flatMap((readers) => {
+      const partitions = Math.max(...readers.map(({ claim }) => claim.topicPartitions));
+      return [...assignPartitions(readers, partitions)];
+    }),
+  );
+}
+
+export function encodeClaim(claim: Claim): Buffer {
   const userData = Buffer.from(JSON.stringify(claim));
-  return AssignerProtocol.MemberMetadata.encode({ version, topics: [topic], userData });
+  return AssignerProtocol.MemberMetadata.encode({ version, topics: [claim.topic], userData });
 }
 
 /** @returns a claim to nothing where a member of another kind sent none */
 export function decodeClaim(metadata: Buffer): Claim {
-  const nothing: Claim = { memberId: "", partitions: [] };
+  const nothing: Claim = { topic: "", topicPartitions: 0, memberId: "", partitions: [] };
   const userData = AssignerProtocol.MemberMetadata.decode(metadata)?.userData;
   if (!userData || userData.length === 0) return nothing;
   try {
-    const { memberId, partitions }: Partial<Record<keyof Claim, unknown>> = JSON.parse(userData.toString());
+    const claim: Partial<Record<keyof Claim, unknown>> = JSON.parse(userData.toString());
+    const { topic, topicPartitions, memberId, partitions } = claim;
+    if (typeof topic !== "string" || typeof topicPartitions !== "number") return nothing;
     if (typeof memberId !== "string" || !Array.isArray(partitions)) return nothing;
-    return { memberId, partitions: partitions.filter((partition) => Number.isInteger(partition)) };
+    const held = partitions.filter((partition) => Number.isInteger(partition));
+    return { topic, topicPartitions, memberId, partitions: held };
   } catch {
     return nothing;
   }

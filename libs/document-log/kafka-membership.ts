@@ -1,7 +1,7 @@
 import type { Cluster } from "kafkajs";
 import {
   assignmentProtocol,
-  assignPartitions,
+  assignTopics,
   decodeAssignment,
   decodeClaim,
   encodeAssignment,
@@ -119,26 +119,29 @@ export class KafkaMembership {
   async #joinOnce(): Promise<readonly number[]> {
     const { group, topic, partitions, sessionTimeoutMs } = this.#options;
     const coordinator = await this.#findCoordinator();
-    const claim = { memberId: this.#memberId, partitions: this.#assigned };
+    const claim = {
+      ...{ topic, topicPartitions: partitions },
+      ...{ memberId: this.#memberId, partitions: this.#assigned },
+    };
     const joined = await coordinator.joinGroup({
       groupId: group,
       memberId: this.#memberId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: sessionTimeoutMs,
-      groupProtocols: [{ name: assignmentProtocol, metadata: encodeClaim(topic, claim) }],
+      groupProtocols: [{ name: assignmentProtocol, metadata: encodeClaim(claim) }],
     });
     const { generationId, memberId, leaderId } = joined;
     const members = joined.members.map((member) => ({
       memberId: member.memberId,
       claim: decodeClaim(member.memberMetadata),
     }));
-    const shares =
-      memberId === leaderId ? assignPartitions(members, partitions) : new Map<string, number[]>();
+    const shares = memberId === leaderId ? assignTopics(members) : new Map<string, readonly number[]>();
+    const topicOf = new Map(members.map((member) => [member.memberId, member.claim.topic]));
     this.#memberId = memberId;
     const { memberAssignment } = await coordinator.syncGroup({
       ...{ groupId: group, generationId, memberId },
       groupAssignment: [...shares].map(([member, share]) => ({
-        ...{ memberId: member, memberAssignment: encodeAssignment(topic, share) },
+        ...{ memberId: member, memberAssignment: encodeAssignment(topicOf.get(member) ?? topic, share) },
       })),
     });
     this.#generation = generationId;
