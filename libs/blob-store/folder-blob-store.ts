@@ -7,7 +7,6 @@ import type { BlobPath } from "./blob-path.ts";
 import { blobPath, decodeName, fanOut, keyFileSuffix } from "./blob-path.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { pieceBytes } from "./pieces.ts";
-import { SyncedFolders } from "./synced-folders.ts";
 import { releaseTemporary, removeLeftovers, reserveTemporary } from "./temporary-files.ts";
 
 /**
@@ -20,10 +19,9 @@ export async function openFolderBlobStore(options: { readonly folder: string }):
     const temporary = join(options.folder, "temporary");
     await mkdir(temporary, { recursive: true });
     for (const name of fanOut) await mkdir(join(options.folder, name), { recursive: true });
-    const folders = new SyncedFolders();
-    await folders.sync(options.folder);
+    await syncFolder(options.folder);
     await removeLeftovers(temporary);
-    return new FolderBlobStore(options.folder, temporary, folders);
+    return new FolderBlobStore(options.folder, temporary);
   } catch (thrown) {
     throw HeadwaterError.from(thrown);
   }
@@ -32,14 +30,12 @@ export async function openFolderBlobStore(options: { readonly folder: string }):
 class FolderBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #temporary: string;
-  readonly #folders: SyncedFolders;
   /** Tails of the queues of changes, by key: a put and a delete of one key must not mix. */
   readonly #changes = new Map<string, Promise<void>>();
 
-  constructor(folder: string, temporary: string, folders: SyncedFolders) {
+  constructor(folder: string, temporary: string) {
     this.#folder = folder;
     this.#temporary = temporary;
-    this.#folders = folders;
   }
 
   async put(key: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
@@ -70,7 +66,7 @@ class FolderBlobStore implements BlobStore {
     await this.#change(key, async () => {
       if (!(await removeFile(this.#fileOf(path)))) return;
       if (path.keyFile !== undefined) await removeFile(join(this.#folder, path.folder, path.keyFile));
-      await this.#folders.sync(join(this.#folder, path.folder));
+      await syncFolder(join(this.#folder, path.folder));
     });
   }
 
@@ -111,7 +107,6 @@ class FolderBlobStore implements BlobStore {
 
   async close(): Promise<void> {
     await Promise.all(this.#changes.values());
-    await this.#folders.close();
   }
 
   #fileOf(path: BlobPath): string {
@@ -138,7 +133,7 @@ class FolderBlobStore implements BlobStore {
 
   async #moveInto(folder: string, file: string, temporary: string): Promise<void> {
     await rename(temporary, join(this.#folder, folder, file));
-    await this.#folders.sync(join(this.#folder, folder));
+    await syncFolder(join(this.#folder, folder));
   }
 
   /** Runs `work` with the name of a new file, which it moves away; what is left of it where it fails is removed. */
@@ -226,6 +221,18 @@ async function removeFile(path: string): Promise<boolean> {
   } catch (thrown) {
     if (errorCode(thrown) === "ENOENT") return false;
     throw thrown;
+  }
+}
+
+/** Makes new and removed names in a folder durable. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows has no such thing: it keeps names in its journal.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 
