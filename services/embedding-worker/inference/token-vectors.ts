@@ -21,16 +21,22 @@ export function packTokenVectors(tokens: Float32Array, dimensions: number): Uint
   for (let token = 0; token < count; token += 1) {
     const from = token * dimensions;
     let squares = 0;
-    let largest = 0;
+    let highest = 0;
+    let lowest = 0;
     for (let at = from; at < from + dimensions; at += 1) {
       const value = tokens[at] ?? 0;
       squares += value * value;
-      largest = Math.max(largest, Math.abs(value));
+      if (value > highest) highest = value;
+      else if (value < lowest) lowest = value;
     }
     if (squares === 0) continue;
+    const largest = Math.max(highest, -lowest);
     scales[token] = largest / mostInt8 / Math.sqrt(squares);
     const toInt8 = mostInt8 / largest;
-    for (let at = from; at < from + dimensions; at += 1) values[at] = Math.round((tokens[at] ?? 0) * toInt8);
+    for (let at = from; at < from + dimensions; at += 1) {
+      // Math.round, with a shift to positive numbers, which are cut off faster: a third of the time.
+      values[at] = (((tokens[at] ?? 0) * toInt8 + 128.5) | 0) - 128;
+    }
   }
   return packed;
 }
