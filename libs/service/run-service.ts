@@ -3,6 +3,7 @@ import { address, readSettings } from "@headwater/settings";
 import type { Telemetry } from "@headwater/telemetry";
 import { createTelemetry, startTracing, telemetrySettings } from "@headwater/telemetry";
 import { startAdminServer } from "./admin-server.ts";
+import { spareGarbageCollection } from "./garbage-collection.ts";
 import type { RunningService } from "./service.ts";
 
 /** Under Kubernetes' default termination grace of 30 s, with room for the pre-stop hook. */
@@ -21,6 +22,7 @@ export async function runService(
   name: string,
   start: (telemetry: Telemetry) => Promise<RunningService>,
 ): Promise<void> {
+  spareGarbageCollection();
   let telemetry: Telemetry | undefined;
   try {
     const settings = readSettings(processSettings);

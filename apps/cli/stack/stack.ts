@@ -10,6 +10,7 @@ import { readIngestConfig } from "@headwater/ingest/config";
 import { startSearch } from "@headwater/search";
 import { readSearchConfig } from "@headwater/search/config";
 import type { RunningService } from "@headwater/service";
+import { spareGarbageCollection } from "@headwater/service";
 import type { Environment } from "@headwater/settings";
 import type { LogLevel } from "@headwater/telemetry";
 import { createTelemetry } from "@headwater/telemetry";
@@ -75,6 +76,7 @@ export async function startStack(
   onStart: (name: ServiceName) => void = () => {},
 ): Promise<Stack> {
   checkSettings(names, environment, logLevel);
+  spareGarbageCollection();
   const services: RunningService[] = [];
   const known: Record<string, string | undefined> = { ...environment };
   const close = async (graceMs: number) => {
