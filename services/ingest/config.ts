@@ -63,9 +63,9 @@ export const ingestSettings = {
     .default(1024)
     .describe("Passages in one commit to the indexes; a document is never split, so a large one goes beyond"),
   HEADWATER_INGEST_INDEX_LINGER_MS: integer(0, 60_000)
-    .default(250)
+    .default(1000)
     .describe(
-      "Longest wait in milliseconds for more documents before a commit to the indexes, while more are coming",
+      "Longest wait in milliseconds for more documents before a commit to the indexes, while more are coming; a document that comes alone does not wait",
     ),
   ...chunkingSettings,
   ...processingSettings,

@@ -23,8 +23,9 @@ export async function untilDone(
       0,
     );
     if (lag <= 0) return;
-    // Half of the time that is left at the speed so far: seldom while there is much to do, often at the end.
+    // A quarter of the time that is left at the speed so far: seldom while there is much to do, often at the end, which
+    // must not be counted long after it was.
     const perDocument = (performance.now() - started) / Math.max(1, documents - lag);
-    await delay(Math.min(pollMs.longest, Math.max(pollMs.shortest, (perDocument * lag) / 2)));
+    await delay(Math.min(pollMs.longest, Math.max(pollMs.shortest, (perDocument * lag) / 4)));
   }
 }

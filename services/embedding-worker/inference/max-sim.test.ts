@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { maxSim } from "./max-sim.ts";
+import { MaxSim } from "./max-sim.ts";
 import { packTokenVectors, tokenCount, unpackTokenVectors } from "./token-vectors.ts";
 
 const dimensions = 24;
+const maxSim = await MaxSim.load(dimensions);
 
 /** Numbers in -1 to 1 that are the same in each run. */
 function numbers(seed: number, count: number): Float32Array {
@@ -26,37 +27,34 @@ function maxSimByDefinition(query: Float32Array, passage: Float32Array): number 
   return best.reduce((sum, value) => sum + value, 0) / best.length;
 }
 
-test("equals its definition for any number of tokens, within what int8 loses", () => {
+test("equals its definition for any number of tokens, within what int8 loses", async () => {
   for (const queryTokens of [1, 2, 3, 4, 5, 8, 9]) {
     for (const passageTokens of [1, 2, 3, 8]) {
       const query = numbers(queryTokens, queryTokens * dimensions);
       const passage = numbers(100 + passageTokens, passageTokens * dimensions);
       const [packedQuery, packedPassage] = [query, passage].map((all) => packTokenVectors(all, dimensions));
-      const score = maxSim(
-        unpackTokenVectors(packedQuery ?? assert.fail(), dimensions),
-        unpackTokenVectors(packedPassage ?? assert.fail(), dimensions),
-        dimensions,
-      );
+      const [score = Number.NaN] = await maxSim.score(packedQuery ?? assert.fail(), [
+        packedPassage ?? assert.fail(),
+      ]);
       const expected = maxSimByDefinition(query, passage);
       assert(Math.abs(score - expected) < 0.01, `${queryTokens} x ${passageTokens}: ${score}, ${expected}`);
     }
   }
 });
 
-test("a text against itself scores 1, against its opposite -1, against nothing -1", () => {
+test("a text against itself scores 1, against its opposite -1, against nothing -1", async () => {
   const vector = numbers(7, dimensions);
-  const vectors = unpackTokenVectors(packTokenVectors(vector, dimensions), dimensions);
-  const opposite = unpackTokenVectors(
-    packTokenVectors(
-      vector.map((value) => -value),
-      dimensions,
-    ),
+  const packed = packTokenVectors(vector, dimensions);
+  const opposite = packTokenVectors(
+    vector.map((value) => -value),
     dimensions,
   );
-  const nothing = unpackTokenVectors(new Uint8Array(0), dimensions);
-  assert(Math.abs(maxSim(vectors, vectors, dimensions) - 1) < 0.01);
-  assert(Math.abs(maxSim(vectors, opposite, dimensions) + 1) < 0.01);
-  assert.equal(maxSim(vectors, nothing, dimensions), -1);
+  const nothing = new Uint8Array(0);
+  const [same = 0, other = 0, none] = await maxSim.score(packed, [packed, opposite, nothing]);
+  assert(Math.abs(same - 1) < 0.01);
+  assert(Math.abs(other + 1) < 0.01);
+  assert.equal(none, -1);
+  assert.deepEqual(await maxSim.score(nothing, [packed]), [-1]);
 });
 
 test("packed vectors may lie anywhere in a buffer, as those out of a cache or a message do", () => {

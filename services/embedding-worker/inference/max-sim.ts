@@ -1,85 +1,83 @@
-import type { TokenVectors } from "./token-vectors.ts";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { elementType, writeOnnx } from "./onnx-graph.ts";
+import { unpackTokenVectors } from "./token-vectors.ts";
 
 /**
  * Late interaction (Khattab and Zaharia, ColBERT, 2020): for each query token the best cosine with any passage token;
  * here their mean rather than their sum, so that scores of queries of any length lie in -1 to 1.
  *
- * Integer arithmetic on int8 in a block of four query tokens by two passage tokens is what V8 does fastest here: 21 ms
- * for 30 passages of 200 tokens and a query of 15, against 25 ms with one passage token at a time and 30 ms in float32. A sum of
- * 127 * 127 fits 32 bits up to 133,000 dimensions.
+ * A graph of its own for ONNX Runtime, which has the processor's wide instructions: 3 ms for 30 passages of 180 tokens
+ * and a query of 14, against 21 ms for the best loop in JavaScript. In float32, where the products of int8 are exact.
  */
-export function maxSim(query: TokenVectors, passage: TokenVectors, dimensions: number): number {
-  const queryTokens = query.scales.length;
-  const passageTokens = passage.scales.length;
-  if (queryTokens === 0 || passageTokens === 0) return -1;
-  const best = new Float32Array(queryTokens).fill(Number.NEGATIVE_INFINITY);
-  const sums = new Int32Array(8);
-  for (let first = 0; first < queryTokens; first += 4) {
-    const count = Math.min(4, queryTokens - first);
-    for (let token = 0; token < passageTokens; token += 2) {
-      // At the end a block takes the last token again, which changes no maximum.
-      const second = Math.min(token + 1, passageTokens - 1);
-      dotBlock(sums, query.values, first, queryTokens - 1, passage.values, token, second, dimensions);
-      const scale = passage.scales[token] ?? 0;
-      const secondScale = passage.scales[second] ?? 0;
-      for (let offset = 0; offset < count; offset += 1) {
-        const better = Math.max((sums[offset] ?? 0) * scale, (sums[offset + 4] ?? 0) * secondScale);
-        if (better > (best[first + offset] ?? 0)) best[first + offset] = better;
-      }
-    }
+export class MaxSim {
+  readonly #session: InferenceSession;
+  readonly #dimensions: number;
+
+  private constructor(session: InferenceSession, dimensions: number) {
+    this.#session = session;
+    this.#dimensions = dimensions;
   }
-  return best.reduce((sum, value, token) => sum + value * (query.scales[token] ?? 0), 0) / queryTokens;
+
+  static async load(dimensions: number): Promise<MaxSim> {
+    const session = await InferenceSession.create(maxSimGraph(dimensions), {
+      // A passage is too little to share out.
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      enableMemPattern: false,
+      logSeverityLevel: 4,
+    });
+    return new MaxSim(session, dimensions);
+  }
+
+  /**
+   * @param query packed token vectors, as are `passages`
+   * @returns one score a passage; -1 where either has no tokens
+   */
+  async score(query: Uint8Array, passages: readonly Uint8Array[]): Promise<number[]> {
+    const { scales, values } = unpackTokenVectors(query, this.#dimensions);
+    const queryTokens = scales.length;
+    if (queryTokens === 0) return passages.map(() => -1);
+    const tensor = new Tensor("float32", new Float32Array(values), [queryTokens, this.#dimensions]);
+    const scores: number[] = [];
+    for (const passage of passages) {
+      const best = await this.#bestMatches(tensor, passage);
+      const sum = best?.reduce((total, value, token) => total + value * (scales[token] ?? 0), 0);
+      scores.push(sum === undefined ? -1 : sum / queryTokens);
+    }
+    return scores;
+  }
+
+  /** For each query token; the scale of the query token is left out, which changes no maximum. */
+  async #bestMatches(query: Tensor, passage: Uint8Array): Promise<Float32Array | undefined> {
+    const { scales, values } = unpackTokenVectors(passage, this.#dimensions);
+    const tokens = scales.length;
+    if (tokens === 0) return undefined;
+    const { best } = await this.#session.run({
+      query,
+      passage: new Tensor("int8", values, [tokens, this.#dimensions]),
+      scales: new Tensor("float32", scales, [tokens, 1]),
+    });
+    if (!(best?.data instanceof Float32Array)) throw new TypeError("MaxSim's output is not float32");
+    return best.data;
+  }
 }
 
-/** Dot products of four query tokens from `first` on with two passage tokens, into `sums`. */
-function dotBlock(
-  sums: Int32Array,
-  query: Int8Array,
-  first: number,
-  last: number,
-  passage: Int8Array,
-  token: number,
-  second: number,
-  dimensions: number,
-): void {
-  const p = token * dimensions;
-  const q = second * dimensions;
-  const a = first * dimensions;
-  const b = Math.min(first + 1, last) * dimensions;
-  const c = Math.min(first + 2, last) * dimensions;
-  const d = Math.min(first + 3, last) * dimensions;
-  let pa = 0;
-  let pb = 0;
-  let pc = 0;
-  let pd = 0;
-  let qa = 0;
-  let qb = 0;
-  let qc = 0;
-  let qd = 0;
-  for (let at = 0; at < dimensions; at += 1) {
-    // Always within the arrays; a check here would double the time.
-    const left = passage[p + at] as number;
-    const right = passage[q + at] as number;
-    const inA = query[a + at] as number;
-    const inB = query[b + at] as number;
-    const inC = query[c + at] as number;
-    const inD = query[d + at] as number;
-    // `| 0` keeps V8 in 32-bit integers.
-    pa = (pa + left * inA) | 0;
-    pb = (pb + left * inB) | 0;
-    pc = (pc + left * inC) | 0;
-    pd = (pd + left * inD) | 0;
-    qa = (qa + right * inA) | 0;
-    qb = (qb + right * inB) | 0;
-    qc = (qc + right * inC) | 0;
-    qd = (qd + right * inD) | 0;
-  }
-  sums[0] = pa;
-  sums[1] = pb;
-  sums[2] = pc;
-  sums[3] = pd;
-  sums[4] = qa;
-  sums[5] = qb;
-  sums[6] = qc;
-  sums[7] = qd;
+function maxSimGraph(dimensions: number): Uint8Array {
+  const { float, int8 } = elementType;
+  return writeOnnx({
+    nodes: [
+      { op: "Cast", inputs: ["passage"], output: "exact", attributes: { to: float } },
+      { op: "Transpose", inputs: ["query"], output: "columns" },
+      { op: "MatMul", inputs: ["exact", "columns"], output: "products" },
+      { op: "Mul", inputs: ["products", "scales"], output: "cosines" },
+      { op: "ReduceMax", inputs: ["cosines"], output: "best", attributes: { axes: [0], keepdims: 0 } },
+    ],
+    constants: [],
+    inputs: [
+      { name: "query", type: float, shape: ["queryTokens", dimensions] },
+      { name: "passage", type: int8, shape: ["passageTokens", dimensions] },
+      { name: "scales", type: float, shape: ["passageTokens", 1] },
+    ],
+    outputs: [{ name: "best", type: float, shape: ["queryTokens"] }],
+  });
 }

@@ -2,10 +2,10 @@
 // behind a promise), which would hold an event loop for the length of a batch; hence threads of their own.
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Done, EncoderOutput, Job, JobMessage, JobOf, ThreadMessage, ThreadModels } from "./job.ts";
-import { maxSim } from "./max-sim.ts";
+import { MaxSim } from "./max-sim.ts";
 import { OnnxModel } from "./onnx-model.ts";
 import { pool } from "./pooling.ts";
-import { packTokenVectors, unpackTokenVectors } from "./token-vectors.ts";
+import { packTokenVectors } from "./token-vectors.ts";
 
 const port = parentPort;
 if (!port) throw new Error("thread.ts runs in a worker thread only");
@@ -56,19 +56,20 @@ async function scorePairs(model: OnnxModel | undefined, { inputs }: JobOf<"pairs
   );
 }
 
-function scoreMaxSim({ query, passages }: JobOf<"max-sim">): number[] {
-  const asked = unpackTokenVectors(query, dimensions);
-  return passages.map((passage) => maxSim(asked, unpackTokenVectors(passage, dimensions), dimensions));
+interface Graphs {
+  readonly encoder: OnnxModel;
+  readonly crossEncoder: OnnxModel | undefined;
+  readonly maxSim: MaxSim;
 }
 
-function run(encoder: OnnxModel, crossEncoder: OnnxModel | undefined, job: Job) {
+function run({ encoder, crossEncoder, maxSim }: Graphs, job: Job) {
   switch (job.kind) {
     case "encode":
       return encode(encoder, job);
     case "pairs":
       return scorePairs(crossEncoder, job);
     case "max-sim":
-      return scoreMaxSim(job);
+      return maxSim.score(job.query, job.passages);
   }
 }
 
@@ -80,14 +81,14 @@ function buffersOf(outputs: Done<Job["kind"]>["outputs"]): ArrayBuffer[] {
   );
 }
 
-async function work(encoder: OnnxModel, crossEncoder: OnnxModel | undefined): Promise<void> {
+async function work(graphs: Graphs): Promise<void> {
   if (working) return;
   working = true;
   for (let next = nextJob(); next; next = nextJob()) {
     const started = performance.now();
     const cpu = process.threadCpuUsage();
     try {
-      const outputs = await run(encoder, crossEncoder, next.job);
+      const outputs = await run(graphs, next.job);
       const { user, system } = process.threadCpuUsage(cpu);
       const milliseconds = performance.now() - started;
       const done = { outputs, milliseconds, cpuMilliseconds: (user + system) / 1000 };
@@ -105,13 +106,16 @@ function messageOf(thrown: unknown): string {
 
 try {
   const { encoder, crossEncoder, threads } = models;
-  const encoderModel = await OnnxModel.load(encoder.modelFile, 3, encoder.padTokenId, threads);
-  const pairModel = crossEncoder
-    ? await OnnxModel.load(crossEncoder.modelFile, 2, crossEncoder.padTokenId, threads)
-    : undefined;
+  const graphs: Graphs = {
+    encoder: await OnnxModel.load(encoder.modelFile, 3, encoder.padTokenId, threads),
+    crossEncoder: crossEncoder
+      ? await OnnxModel.load(crossEncoder.modelFile, 2, crossEncoder.padTokenId, threads)
+      : undefined,
+    maxSim: await MaxSim.load(dimensions),
+  };
   port.on("message", (message: JobMessage) => {
     accept(message);
-    void work(encoderModel, pairModel);
+    void work(graphs);
   });
   post({ kind: "ready" });
 } catch (thrown) {

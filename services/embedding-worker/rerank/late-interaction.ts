@@ -12,7 +12,16 @@ export interface LateInteractionOptions {
   readonly passagePrefix: string;
 }
 
-/** Reranks with the encoder alone: see `maxSim`. */
+/** Passages in one job: few messages to a thread, and enough jobs for several threads. */
+const passagesPerJob = 8;
+
+interface Waiting {
+  readonly packed: Uint8Array;
+  resolve(score: number): void;
+  reject(reason: unknown): void;
+}
+
+/** Reranks with the encoder alone: see `MaxSim`. */
 export class LateInteraction implements Reranker {
   readonly name = "late-interaction";
   readonly #options: LateInteractionOptions;
@@ -37,15 +46,48 @@ export class LateInteraction implements Reranker {
       const call = { ...options, signal };
       const [queryTokens] = await tokenEncoder.encode(asked, "query", call);
       const passageTokens = await tokenEncoder.encode(texts, "rerank", call);
+      const scorer = new Scorer(engine);
       return passageTokens.map(async (waiting) => {
         const [passage, queryVectors] = await Promise.all([waiting, queryTokens]);
         if (!queryVectors) throw new Error("the query has no token vectors");
         encoded.push(passage, queryVectors);
-        const job = { kind: "max-sim", query: queryVectors.packed, passages: [passage.packed] } as const;
-        const { outputs } = await engine.run<"max-sim">(job, true);
-        return outputs[0] ?? -1;
+        return scorer.score(queryVectors.packed, passage.packed);
       });
     });
     return { scores, timings: { tokenizeMs, ...slowest(encoded) } };
+  }
+}
+
+/** Scores passages of one query; those that are ready in the same turn of the event loop go together. */
+class Scorer {
+  readonly #engine: Engine;
+  #waiting: Waiting[] = [];
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  score(query: Uint8Array, packed: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#flush(query));
+      this.#waiting.push({ packed, resolve, reject });
+    });
+  }
+
+  #flush(query: Uint8Array): void {
+    const ready = this.#waiting;
+    this.#waiting = [];
+    for (let at = 0; at < ready.length; at += passagesPerJob)
+      void this.#run(query, ready.slice(at, at + passagesPerJob));
+  }
+
+  async #run(query: Uint8Array, ready: readonly Waiting[]): Promise<void> {
+    try {
+      const passages = ready.map(({ packed }) => packed);
+      const { outputs } = await this.#engine.run<"max-sim">({ kind: "max-sim", query, passages }, true);
+      for (const [index, { resolve }] of ready.entries()) resolve(outputs[index] ?? -1);
+    } catch (thrown) {
+      for (const { reject } of ready) reject(thrown);
+    }
   }
 }

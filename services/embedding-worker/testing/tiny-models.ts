@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { OnnxGraph, OnnxValue } from "./onnx.ts";
-import { elementType, writeOnnx } from "./onnx.ts";
+import type { OnnxGraph, OnnxValue } from "../inference/onnx-graph.ts";
+import { elementType, writeOnnx } from "../inference/onnx-graph.ts";
 
 /** Words of the tiny models' tokenizer; a word's id is its place. */
 export const words = ["[UNK]", "[CLS]", "[SEP]", "river", "sea", "fish", "stone", "boat", "mill", "rain"];

@@ -1,9 +1,9 @@
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 
-// The few fields of ONNX's protobuf that the small models of the tests need. Field numbers: onnx.proto of ONNX 1.17.
+// The few fields of ONNX's protobuf that small graphs need. Field numbers: onnx.proto of ONNX 1.17.
 
 /** TensorProto.DataType. */
-export const elementType = { float: 1, int64: 7 } as const;
+export const elementType = { float: 1, int8: 3, int64: 7 } as const;
 
 export interface OnnxNode {
   readonly op: string;
@@ -40,7 +40,7 @@ export function writeOnnx({ nodes, constants, inputs, outputs }: OnnxGraph): Uin
     model.tag(7, 2).bytes(
       message((graph) => {
         for (const node of nodes) graph.tag(1, 2).bytes(writeNode(node));
-        graph.tag(2, 2).string("test");
+        graph.tag(2, 2).string("graph");
         for (const tensor of constants) graph.tag(5, 2).bytes(writeTensor(tensor));
         for (const value of inputs) graph.tag(11, 2).bytes(writeValue(value));
         for (const value of outputs) graph.tag(12, 2).bytes(writeValue(value));
