@@ -119,11 +119,11 @@ export class Embedder {
     ran: ReadonlyMap<number, RanOf<EncodeWork>>,
   ): Promise<void> {
     const vectors: CacheEntry[] = [];
-    const tokens: { ids: Int32Array; packed: Uint8Array }[] = [];
+    const tokens: { text: string; packed: Uint8Array }[] = [];
     for (const [index, { output }] of ran) {
-      const [key, ids] = [keys[index], texts[index]?.ids];
+      const [key, text] = [keys[index], texts[index]?.text];
       if (key !== undefined && output.vector) vectors.push({ key, value: bytesOf(output.vector) });
-      if (ids && output.tokens) tokens.push({ ids, packed: output.tokens });
+      if (text !== undefined && output.tokens) tokens.push({ text, packed: output.tokens });
     }
     await this.#options.cache.setMany(vectors);
     if (tokens.length > 0) await this.#options.tokenVectors?.keepFromIngest(tokens);

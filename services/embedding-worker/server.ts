@@ -95,8 +95,7 @@ export async function startEmbeddingWorker(
     const reranker = pairTokenizer
       ? new CrossEncoder(pairTokenizer, scheduler)
       : new LateInteraction({
-          tokenizer,
-          tokenEncoder: new TokenEncoder(scheduler, tokenVectors),
+          tokenEncoder: new TokenEncoder(tokenizer, scheduler, tokenVectors),
           engine,
           passagePrefix: encoder.passagePrefix,
         });

@@ -5,6 +5,8 @@ import { modelError } from "./model-folder.ts";
 
 /** What the model reads of a text. */
 export interface TokenizedText {
+  /** As it was given. */
+  readonly text: string;
   /** Special tokens included. */
   readonly ids: Int32Array;
   /** The text was longer than the model's limit. */
@@ -53,7 +55,7 @@ export class TextTokenizer {
   async encode(texts: readonly string[]): Promise<TokenizedText[]> {
     const cut = texts.map((text) => this.#cut(text));
     const encodings = await tokenizing(this.#tokenizer.encodeBatch(cut));
-    return encodings.map((encoding, index) => tokenized(encoding, cut[index] !== texts[index]));
+    return encodings.map((encoding, index) => tokenized(texts[index] ?? "", encoding, cut[index]));
   }
 
   /** Each text as the second of a pair with `first`; the longer of the two is cut first. */
@@ -64,7 +66,8 @@ export class TextTokenizer {
         const tail = this.#cut(text);
         const encoding = await tokenizing(this.#tokenizer.encode(head, tail));
         const typeIds = Int32Array.from(encoding.getTypeIds());
-        return { ...tokenized(encoding, head !== first || tail !== text), typeIds };
+        const one = tokenized(text, encoding, tail);
+        return { ...one, truncated: one.truncated || head !== first, typeIds };
       }),
     );
   }
@@ -76,10 +79,12 @@ export class TextTokenizer {
   }
 }
 
-function tokenized(encoding: Encoding, cut: boolean): TokenizedText {
+/** @param read what the tokenizer was given of the text */
+function tokenized(text: string, encoding: Encoding, read: string | undefined): TokenizedText {
   return {
+    text,
     ids: Int32Array.from(encoding.getIds()),
-    truncated: cut || encoding.getOverflowing().length > 0,
+    truncated: read !== text || encoding.getOverflowing().length > 0,
   };
 }
 
