@@ -6,6 +6,7 @@ import type { Passage } from "./passage-index.ts";
  * said twice: it would only push the text towards the model's limit.
  */
 export function embeddingText(passage: Pick<Passage, "title" | "headingPath" | "text">): string {
+  if (passage.title === "" && passage.headingPath.length === 0) return passage.text;
   const lines: string[] = [];
   const start = normalize(passage.text.slice(0, 2048));
   for (const line of [passage.title, ...passage.headingPath]) {

@@ -20,6 +20,10 @@ import { benchTexts } from "./texts.ts";
 
 type Report = (line: string) => void;
 
+const fewTexts = 600;
+/** An ingest takes a second or two to be on its way and to end, which must not be most of a round. */
+const manyTexts = 3600;
+
 /** Runs suites one after the other: side by side they would measure each other. */
 export async function bench(suites: readonly string[], options: BenchOptions, output: Output): Promise<void> {
   const wanted = suites.length > 0 ? suites : ["embedding", "ingest", "search"];
@@ -51,7 +55,7 @@ interface Outcome {
 }
 
 const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Report) => Promise<Outcome>>> = {
-  async embedding({ texts, rounds, collection }, onProgress) {
+  async embedding({ texts = fewTexts, rounds, collection }, onProgress) {
     return withDataFolder(async (environment) => {
       const config = readEmbeddingWorkerConfig(environment);
       const result = await benchEmbedding({
@@ -71,7 +75,7 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
       };
     });
   },
-  async ingest({ texts, rounds, collection }, report) {
+  async ingest({ texts = manyTexts, rounds, collection }, report) {
     const result = await withDataFolder(async (environment) =>
       benchIngest(await benchTexts(texts, collection), rounds, environment, report),
     );
@@ -112,7 +116,7 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
       }
     });
   },
-  async kafka({ texts, rounds, collection }, report) {
+  async kafka({ texts = fewTexts, rounds, collection }, report) {
     const result = await benchKafka(await benchTexts(texts, collection), rounds, process.env, report);
     const { real, fast, fleets } = result;
     return {
@@ -136,7 +140,7 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
       ],
     };
   },
-  async peers({ texts, rounds, collection }, report) {
+  async peers({ texts = fewTexts, rounds, collection }, report) {
     const result = await benchPeers(await benchTexts(texts, collection), rounds, report);
     return {
       result,

@@ -3,7 +3,8 @@ export type BenchSuite = (typeof benchSuites)[number];
 
 export interface BenchOptions {
   readonly collection?: string;
-  readonly texts: number;
+  /** Undefined: as many as the suite needs for a steady figure. */
+  readonly texts?: number;
   readonly rounds: number;
   readonly passages: number;
   readonly documents: number;

@@ -16,7 +16,11 @@ export function addBenchCommand(program: Command): void {
     .addOption(
       new Option("--collection <folder>", "BEIR collection to take texts from, instead of made ones"),
     )
-    .option("--texts <n>", "embedding, ingest, kafka, peers: texts in all", wholeNumber(50, 100_000), 600)
+    .option(
+      "--texts <n>",
+      "embedding, ingest, kafka, peers: texts in all (default: 600, ingest 3600)",
+      wholeNumber(50, 100_000),
+    )
     .option(
       "--rounds <n>",
       "embedding, ingest, kafka, peers: how often the two sides take turns",
