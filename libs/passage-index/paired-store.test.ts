@@ -68,7 +68,9 @@ describe("the store of the paired index", () => {
     assert.equal(hit?.passage.documentId, "a");
     await assert.rejects(index.searchLexical("wing", filter, 1), { code: status.UNAVAILABLE });
     await assert.rejects(reader.checkHealth(), { code: status.UNAVAILABLE });
+    await reader.checkHealth("any");
     pair.vector.down = true;
+    await assert.rejects(reader.checkHealth("any"), { code: status.UNAVAILABLE });
     await assert.rejects(reader.active(), { code: status.UNAVAILABLE });
     pair.lexical.down = false;
     assert.equal((await (await reader.active())?.searchLexical("wing", filter, 1))?.length, 1);

@@ -103,8 +103,11 @@ export class PairedStore implements PassageIndexStore {
     }
   }
 
-  async checkHealth(): Promise<void> {
-    await Promise.all([this.#options.lexical.checkHealth(), this.#options.vector.checkHealth()]);
+  async checkHealth(need: "every" | "any" = "every"): Promise<void> {
+    const { lexical, vector } = this.#options;
+    const checks = await Promise.allSettled([lexical.checkHealth(), vector.checkHealth()]);
+    const failed = checks.filter((check) => check.status === "rejected");
+    if (failed[0] && (need === "every" || failed.length === checks.length)) throw failed[0].reason;
   }
 
   async close(): Promise<void> {

@@ -140,8 +140,11 @@ export interface PassageIndexStore {
   activate(index: PassageIndex): Promise<void>;
   /** Removes all generations but the one that serves. */
   dropInactive(): Promise<void>;
-  /** @throws HeadwaterError UNAVAILABLE when an engine cannot be reached */
-  checkHealth(): Promise<void>;
+  /**
+   * @param need `every` engine, as writing does, which is the default; `any`, as searching does
+   * @throws HeadwaterError UNAVAILABLE when an engine that is needed cannot be reached
+   */
+  checkHealth(need?: "every" | "any"): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -74,8 +74,8 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
         measured(queryMetrics, context.signal, search(request, context)),
     },
     telemetry,
-    // Without the embedding-worker search still answers, by words alone, and says so.
-    checkReadiness: () => store.checkHealth(),
+    // Without the embedding-worker or one of the engines search still answers, and says what is missing.
+    checkReadiness: () => store.checkHealth("any"),
   });
 
   return {
