@@ -22,6 +22,7 @@ import { Reconciler } from "./reconcile/reconciler.ts";
 import { Reindexer } from "./reindex/reindexer.ts";
 import type { Stores } from "./stores.ts";
 import { checkStores, closeStores, openStores } from "./stores.ts";
+import { UploadTokens } from "./uploads/upload-token.ts";
 import { Uploads } from "./uploads/uploads.ts";
 
 export { prepareIngest } from "./prepare.ts";
@@ -60,6 +61,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const metrics = createIngestMetrics(telemetry.metrics);
   const trouble = new Trouble(telemetry.log, metrics);
   const catalog = await Catalog.open(stores.records, (thrown) => trouble.note("catalog", thrown));
+  const uploadTokens = await UploadTokens.open(stores.records);
   const ledger = new GenerationLedger(stores.records);
   const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const sweeper = new BlobSweeper({
@@ -124,7 +126,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
       },
       push: {
         ...{ blobs: stores.blobs, appender, clock: new VersionClock(), pushed: metrics.pushed },
-        uploads: new Uploads(stores.blobs, config.push.maxDocumentBytes),
+        uploads: new Uploads(stores.blobs, uploadTokens, config.push.maxDocumentBytes),
         maxDocumentBytes: config.push.maxDocumentBytes,
       },
       indexedSinceStart: () => indexedSinceStart,

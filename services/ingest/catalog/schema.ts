@@ -8,6 +8,8 @@ import type { Migration } from "@headwater/record-store";
  * `unused_blobs` is what a change of the catalog leaves behind in the blob store. Written in the same transaction, so
  * that a crash cannot lose a blob for ever; emptied by BlobSweeper.
  *
+ * `upload_secret` has one row: what the processes of ingest sign the rights to upload with.
+ *
  * `reindex` has one row, and `reindex_changes` the documents that the generation which does not serve has yet to take
  * in; see GenerationLedger.
  */
@@ -57,6 +59,16 @@ export const migrations: readonly Migration[] = [
         id text COLLATE "C" NOT NULL,
         revision bigint NOT NULL,
         PRIMARY KEY (tenant, id)
+      );
+    `,
+  },
+  {
+    id: 3,
+    name: "upload secret",
+    sql: `
+      CREATE TABLE upload_secret (
+        the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
+        secret text NOT NULL
       );
     `,
   },

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { invalidArgument } from "@headwater/errors";
+import type { Queries } from "@headwater/record-store";
 import { z } from "zod";
 
 const grant = z.object({ upload: z.string(), sizeBytes: z.number(), expiresAt: z.number() });
@@ -13,12 +14,23 @@ export interface UploadGrant {
   readonly expiresAt: number;
 }
 
-/**
- * Signs grants, so that nobody can write what was not granted. The secret lives as long as the process: tokens are for
- * the store that has one process, a folder.
- */
+/** Signs grants, so that nobody can write what was not granted. */
 export class UploadTokens {
-  readonly #secret = randomBytes(32);
+  readonly #secret: string;
+
+  constructor(secret: string) {
+    this.#secret = secret;
+  }
+
+  /** With the secret of all processes on these records: the bytes may come to another than the one that granted them. */
+  static async open(records: Queries): Promise<UploadTokens> {
+    await records.query("INSERT INTO upload_secret (secret) VALUES ($1) ON CONFLICT DO NOTHING", [
+      randomBytes(32).toString("base64url"),
+    ]);
+    const [row] = await records.query<{ secret: string }>("SELECT secret FROM upload_secret");
+    if (!row) throw new Error("the upload secret is gone");
+    return new UploadTokens(row.secret);
+  }
 
   sign({ upload, sizeBytes, expiresAt }: UploadGrant): string {
     const said = Buffer.from(JSON.stringify({ upload, sizeBytes, expiresAt })).toString("base64url");
@@ -33,7 +45,7 @@ export class UploadTokens {
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
       throw invalidArgument(
         "HW_UPLOAD_TOKEN_INVALID",
-        "The upload's token was not given out by this server since it was started.",
+        "The upload's token was not given out by this server.",
         "Create the upload again.",
       );
     }

@@ -6,6 +6,7 @@ import { readSettings } from "@headwater/settings";
 import { realServer } from "@headwater/testing";
 import type { ServedDocument } from "../catalog/document-record.ts";
 import { getOriginal } from "../documents/original.ts";
+import { UploadTokens } from "./upload-token.ts";
 import { Uploads } from "./uploads.ts";
 
 const endpoint = realServer("S3_ENDPOINT");
@@ -21,7 +22,7 @@ if (endpoint !== undefined)
       HEADWATER_S3_SECRET_KEY: process.env["AWS_SECRET_ACCESS_KEY"] ?? "test",
     });
     const blobs = await openBlobStore(values, { folder: "/nowhere" });
-    const uploads = new Uploads(blobs, 1000);
+    const uploads = new Uploads(blobs, new UploadTokens("secret"), 1000);
     const document = { tenant: "acme", documentId: "a/ü.txt" };
     const { upload, url, headers, token } = await uploads.create({
       ...document,

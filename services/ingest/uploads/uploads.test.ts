@@ -100,13 +100,19 @@ test("what cannot be uploaded is refused before any byte comes", async () => {
   });
 });
 
+test("the token of one process is good at every other on the same records", async () => {
+  const [one, other] = await Promise.all([1, 2].map(() => UploadTokens.open(ingest.stores.records)));
+  const grant = { upload: "uploads/t/x", sizeBytes: 1, expiresAt: Date.now() + 60_000 };
+  assert.deepEqual(other?.read(one?.sign(grant) ?? ""), grant);
+});
+
 test("a token is good for its time", (context) => {
   context.mock.timers.enable({ apis: ["Date"], now: 1_000_000 });
-  const tokens = new UploadTokens();
+  const tokens = new UploadTokens("secret");
   const grant = { upload: "uploads/t/x", sizeBytes: 1, expiresAt: 1_060_000 };
   const token = tokens.sign(grant);
   assert.deepEqual(tokens.read(token), grant);
-  assert.throws(() => new UploadTokens().read(token), { reason: "HW_UPLOAD_TOKEN_INVALID" });
+  assert.throws(() => new UploadTokens("another").read(token), { reason: "HW_UPLOAD_TOKEN_INVALID" });
   context.mock.timers.tick(60_001);
   assert.throws(() => tokens.read(token), { reason: "HW_UPLOAD_EXPIRED" });
 });
@@ -125,7 +131,7 @@ test("where the blob store has an address, bytes go there and come from there", 
       return { url: `https://s3/${key}`, expires };
     },
   });
-  const uploads = new Uploads(blobs, 100);
+  const uploads = new Uploads(blobs, new UploadTokens("secret"), 100);
   const request = { tenant: "t", documentId: "d", sizeBytes: 9, withoutUrl: false };
   const { upload, ...created } = await uploads.create(request);
   assert.deepEqual(created, {

@@ -10,7 +10,7 @@ import type {
 import { mayOwn, uploadKey, uploadStartedAt } from "../documents/blob-keys.ts";
 import { checkDocumentId, checkTenant } from "../documents/document-rules.ts";
 import type { CollectedContent } from "../push/content-collector.ts";
-import { UploadTokens } from "./upload-token.ts";
+import type { UploadTokens } from "./upload-token.ts";
 
 /** Seconds in which the bytes may come. */
 const expiresInSeconds = 900;
@@ -21,10 +21,11 @@ const claimMs = 3_600_000;
 export class Uploads {
   readonly #blobs: BlobStore;
   readonly #maxBytes: number;
-  readonly #tokens = new UploadTokens();
+  readonly #tokens: UploadTokens;
 
-  constructor(blobs: BlobStore, maxDocumentBytes: number) {
+  constructor(blobs: BlobStore, tokens: UploadTokens, maxDocumentBytes: number) {
     this.#blobs = blobs;
+    this.#tokens = tokens;
     this.#maxBytes = maxDocumentBytes;
   }
 
