@@ -148,6 +148,23 @@ test("a caller who leaves gets no scores, and nothing more is computed", async (
   assert.equal(engine.started.length, 1);
 });
 
+test("a caller may leave at any moment: nothing is left that rejects with nobody waiting", async () => {
+  // One after the other through the steps of a rerank; an unhandled rejection fails the test.
+  for (let turns = 0; turns < 12; turns += 1) {
+    for (let ticks = 0; ticks < 12; ticks += 1) {
+      const engine = new FakeEngine();
+      const { reranker } = lateInteraction(engine);
+      const leave = new AbortController();
+      const running = reranker.rerank("river", ["sea", "fish"], options({ signal: leave.signal }));
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+      leave.abort();
+      await assert.rejects(running, { name: "AbortError" });
+      await engine.finishAll();
+    }
+  }
+});
+
 test("a cross-encoder's scores are its own", async () => {
   const reranker = new CrossEncoder(pairTokenizer, schedulerOf(pool));
   const { scores, timings } = await reranker.rerank("river", ["rain mill", "stone", ""], options());

@@ -47,7 +47,7 @@ export class TokenEncoder {
       const [ran] = this.#scheduler.submit([work]);
       return encodedTokens(await ran, tokenizeMs);
     };
-    return texts.map(async (text, index) => {
+    const encoded = texts.map(async (text, index) => {
       const packed = kept[index];
       if (packed) return { packed, tokenizeMs: 0, queueMs: 0, inferenceMs: 0 };
       const ids = idsOf.get(text);
@@ -60,6 +60,10 @@ export class TokenEncoder {
         return encoded;
       });
     });
+    // Whoever asked may have several to wait for when the first fails, and a rejection that nobody waits for ends the
+    // process.
+    for (const one of encoded) one.catch(() => {});
+    return encoded;
   }
 }
 
