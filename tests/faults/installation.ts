@@ -1,11 +1,11 @@
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { ServiceProcess } from "@headwater/cli/service-process";
 import type { SmallDisk } from "@headwater/testing";
 import { mountSmallDisk, temporaryFolder } from "@headwater/testing";
 import type { RealServers } from "../support/real-servers.ts";
 import { useRealServers } from "../support/real-servers.ts";
-import { ServiceProcess } from "../support/service-process.ts";
 import { QdrantDoubleProcess } from "./qdrant-double-process.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -30,9 +30,9 @@ export type ServerName = keyof typeof startCommands;
 const sessionTimeoutMs = "6000";
 const diskMebibytes = 8;
 const embeddingMain = {
-  real: "services/embedding-worker/main.ts",
-  fake: "tests/faults/fake-embedding-main.ts",
-};
+  real: "embedding-worker",
+  fake: new URL("./fake-embedding-main.ts", import.meta.url),
+} as const;
 
 /** Real servers, and the services that work on them, each in a process of its own that may be killed. */
 export class Installation {
@@ -118,7 +118,7 @@ export class Installation {
   }
 
   async startIngest(place: number): Promise<void> {
-    this.#ingests[place] = await ServiceProcess.start("services/ingest/main.ts", {
+    this.#ingests[place] = await ServiceProcess.start("ingest", {
       ...this.#environment,
       HEADWATER_INGEST_LISTEN: "127.0.0.1:0",
     });

@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { ServiceProcess } from "@headwater/cli/service-process";
 import { openLancePassageIndexStore } from "@headwater/passage-index";
 import { DocumentState, IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient } from "@headwater/rpc";
 import { FakeEmbeddingWorker } from "../../services/ingest/testing/fake-embedding-worker.ts";
-import { ServiceProcess } from "../support/service-process.ts";
 import type { Expected } from "./workload.ts";
 import { makeWorkload, outcomeOf, send } from "./workload.ts";
 
@@ -71,7 +71,7 @@ export async function killIngest(options: KillOptions): Promise<void> {
 }
 
 function startIngest(dataFolder: string, embeddingAddress: string): Promise<ServiceProcess> {
-  return ServiceProcess.start("services/ingest/main.ts", {
+  return ServiceProcess.start("ingest", {
     HEADWATER_DATA_DIR: dataFolder,
     HEADWATER_EMBEDDING_ADDRESS: embeddingAddress,
     HEADWATER_INGEST_LISTEN: "127.0.0.1:0",

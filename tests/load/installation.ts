@@ -1,7 +1,7 @@
-import type { ServiceProcess } from "@headwater/cli/service-process";
-import { startServiceProcess } from "@headwater/cli/service-process";
+import { ServiceProcess } from "@headwater/cli/service-process";
 import { startHeadwater } from "../support/headwater-process.ts";
 import { useRealServers } from "../support/real-servers.ts";
+import type { ServiceName } from "../support/test-stack.ts";
 import { testEnvironment } from "../support/test-stack.ts";
 
 /** What is put under load. */
@@ -39,8 +39,8 @@ export async function startOnRealServers(
   const servers = await useRealServers();
   resources.defer(() => servers.stop());
   const own = { ...testEnvironment(folder), ...servers.environment, ...environment };
-  const start = async (name: Parameters<typeof startServiceProcess>[0], addresses = {}) => {
-    const service = await startServiceProcess(name, { ...own, ...addresses });
+  const start = async (name: ServiceName, addresses = {}) => {
+    const service = await ServiceProcess.start(name, { ...own, ...addresses });
     resources.defer(() => service.stop());
     return service;
   };
@@ -57,7 +57,7 @@ export async function startOnRealServers(
     HEADWATER_SEARCH_ADDRESS: search.address,
     HEADWATER_GENERATION_ADDRESS: generation.address,
   });
-  const processes: ServiceProcess[] = [embedding, ingest, search, generation, gateway];
+  const processes = [embedding, ingest, search, generation, gateway];
   const started = resources.move();
   return {
     name: `five processes on ${servers.name}`,

@@ -1,13 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
-import type { ServiceProcess } from "../stack/service-process.ts";
-import { startListening, startServiceProcess } from "../stack/service-process.ts";
+import { ServiceProcess } from "../stack/service-process.ts";
 
-const fakeWorker = fileURLToPath(new URL("./kafka-fake-worker.ts", import.meta.url));
+const fakeWorker = new URL("./kafka-fake-worker.ts", import.meta.url);
 
 export interface FleetOptions {
   readonly ingests: number;
@@ -42,13 +40,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       HEADWATER_DATA_DIR: join(folder, `worker-${index}`),
     };
     const worker = await (model === "real"
-      ? startServiceProcess("embedding-worker", own)
-      : startListening([fakeWorker, String(model)], {}));
+      ? ServiceProcess.start("embedding-worker", own)
+      : ServiceProcess.start(fakeWorker, {}, [String(model)]));
     resources.defer(() => worker.stop());
     started.workers.push(worker);
   }
   for (let index = 0; index < ingests; index += 1) {
-    const ingest = await startServiceProcess("ingest", {
+    const ingest = await ServiceProcess.start("ingest", {
       ...environment,
       HEADWATER_INGEST_LISTEN: "127.0.0.1:0",
       HEADWATER_DATA_DIR: join(folder, `ingest-${index}`),
