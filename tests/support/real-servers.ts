@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { makeDatabase, removeIndexes } from "@headwater/cli/bench/scratch";
+import { bareKafka } from "@headwater/document-log/bench";
 import type { QdrantDouble } from "@headwater/passage-index/qdrant-double";
 import { startQdrantDouble } from "@headwater/passage-index/qdrant-double";
-import { openRecordStore, recordStoreSettings } from "@headwater/record-store";
-import { readSettings } from "@headwater/settings";
-import { Kafka, logLevel } from "kafkajs";
 
 /** An installation's place on real servers, shared with nobody. */
 export interface RealServers {
@@ -36,7 +35,7 @@ export async function useRealServers(qdrantUrl = process.env["QDRANT_URL"]): Pro
   const environment = {
     HEADWATER_KAFKA_BROKERS: address("KAFKA_BROKERS"),
     HEADWATER_KAFKA_TOPIC: prefix,
-    // One that other tests were in would share its partitions with them.
+    // Of its own: where others got to in a shared one does not matter then.
     HEADWATER_INGEST_GROUP: prefix,
     HEADWATER_ELASTICSEARCH_URL: address("ELASTICSEARCH_URL"),
     HEADWATER_ELASTICSEARCH_PREFIX: prefix,
@@ -56,7 +55,7 @@ export async function useRealServers(qdrantUrl = process.env["QDRANT_URL"]): Pro
     environment,
     qdrantDouble,
     async stop() {
-      await removeTopics(address("KAFKA_BROKERS"), prefix);
+      await bareKafka(address("KAFKA_BROKERS")).removeTopics(prefix);
       await removeIndexes(address("ELASTICSEARCH_URL"), prefix);
       await qdrantDouble?.stop();
       await database.drop();
@@ -68,41 +67,4 @@ function address(variable: Variable): string {
   const value = process.env[variable];
   if (!value) throw new Error(`${variable} is not set`);
   return value;
-}
-
-async function makeDatabase(
-  server: string,
-  name: string,
-): Promise<{ readonly url: string; drop(): Promise<void> }> {
-  const administer = async (sql: string) => {
-    const values = readSettings(recordStoreSettings, { HEADWATER_POSTGRES_URL: server });
-    const store = await openRecordStore(values, { folder: "", schema: "public" });
-    try {
-      await store.query(sql);
-    } finally {
-      await store.close();
-    }
-  };
-  await administer(`CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
-}
-
-async function removeTopics(brokers: string, prefix: string): Promise<void> {
-  const admin = new Kafka({ brokers: brokers.split(","), logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  try {
-    const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
-    if (topics.length > 0) await admin.deleteTopics({ topics });
-  } finally {
-    await admin.disconnect();
-  }
-}
-
-/** One by one: servers refuse to delete by a pattern. */
-async function removeIndexes(url: string, prefix: string): Promise<void> {
-  const response = await fetch(`${url}/_cat/indices/${prefix}*?h=index&format=json`);
-  for (const { index } of (await response.json()) as { index: string }[])
-    await fetch(`${url}/${index}`, { method: "DELETE" });
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { bareKafka } from "@headwater/document-log/bench";
 import { HeadwaterError, status } from "@headwater/errors";
-import { openRecordStore, recordStoreSettings } from "@headwater/record-store";
 import type { Environment } from "@headwater/settings";
-import { readSettings } from "@headwater/settings";
+import { makeDatabase, removeIndexes } from "./scratch.ts";
 
 /** Setting, and the variable that the suites on real servers read. */
 const needed = {
@@ -36,7 +35,7 @@ export async function useBenchServers(environment: Environment): Promise<BenchSe
       ...servers,
       HEADWATER_POSTGRES_URL: database.url,
       HEADWATER_KAFKA_TOPIC: name,
-      // A group's partitions are dealt out among all of its members, whatever topic each of them reads.
+      // Of its own: where others got to in a shared one does not matter then.
       HEADWATER_INGEST_GROUP: name,
       HEADWATER_ELASTICSEARCH_PREFIX: name,
       HEADWATER_QDRANT_PREFIX: name,
@@ -66,25 +65,6 @@ function findServers(environment: Environment): Record<Needed, string> {
     });
   }
   return Object.fromEntries(found) as Record<Needed, string>;
-}
-
-async function makeDatabase(server: string, name: string): Promise<{ url: string; drop(): Promise<void> }> {
-  const administer = async (sql: string) => {
-    const values = readSettings(recordStoreSettings, { HEADWATER_POSTGRES_URL: server });
-    const store = await openRecordStore(values, { folder: "", schema: "public" });
-    await store.query(sql).finally(() => store.close());
-  };
-  await administer(`CREATE DATABASE ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => administer(`DROP DATABASE ${name} WITH (FORCE)`) };
-}
-
-/** One by one: servers refuse to delete by a pattern. */
-async function removeIndexes(url: string, prefix: string): Promise<void> {
-  const found = await fetch(`${url}/_cat/indices/${prefix}*?h=index&format=json`);
-  for (const { index } of (await found.json()) as { index: string }[])
-    await fetch(`${url}/${index}`, { method: "DELETE" });
 }
 
 async function removeCollections(url: string, prefix: string): Promise<void> {
