@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../../services/ingest/parsers/seeded-random.ts";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import type { Installation, InstallationNeeds, ServerName } from "./installation.ts";
 
 /** Puts right what was hurt; resolves when it is there again. */

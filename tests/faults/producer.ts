@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient } from "@headwater/rpc";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import type { Producer } from "kafkajs";
 import kafkajs, { Kafka, logLevel, Partitioners } from "kafkajs";
-import type { SeededRandom } from "../../services/ingest/parsers/seeded-random.ts";
 import type { Step } from "../kill/workload.ts";
 import { send } from "../kill/workload.ts";
 import type { EventRecord } from "./workload.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-import { SeededRandom } from "../../services/ingest/parsers/seeded-random.ts";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 import type { FaultCase } from "./fault-case.ts";
 import { Installation } from "./installation.ts";
 import { Observer } from "./observer.ts";

@@ -1,5 +1,5 @@
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
-import type { SeededRandom } from "../../services/ingest/parsers/seeded-random.ts";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import type { Step } from "../kill/workload.ts";
 import { makeWorkload, outcomeOf, paragraphs } from "../kill/workload.ts";
 

@@ -3,10 +3,11 @@
  * that it neither slows the servers' event loops nor is slowed by them.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { benchTexts, seededRandom } from "@headwater/cli/bench/texts";
+import { benchTexts } from "@headwater/cli/bench/texts";
 import type { NewDocument } from "@headwater/client";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 import type { LoadPhase, Observation, PhaseMessage, PhaseResult, ResultMessage } from "./load-phase.ts";
 import { percentile } from "./percentiles.ts";
 import { openSearchCallers } from "./search-callers.ts";
@@ -21,7 +22,7 @@ const callers = await openSearchCallers(address);
 const transport = createNodeTransport({ address });
 const client = createHeadwaterClient({ transport });
 const texts = await benchTexts(2000, undefined);
-const random = seededRandom(4);
+const random = new SeededRandom(4);
 let searches = 0;
 let documents = 0;
 
@@ -109,8 +110,8 @@ async function ask(started: number): Promise<Observation> {
 
 /** Hardly ever the same twice, so that no cache answers for the model. */
 function nextQuery(): string {
-  const words = texts[Math.floor(random() * texts.length)]?.split(" ") ?? [];
-  const first = Math.floor(random() * Math.max(1, words.length - queryWords));
+  const words = random.pick(texts).split(" ");
+  const first = random.below(Math.max(1, words.length - queryWords));
   return words.slice(first, first + queryWords).join(" ");
 }
 

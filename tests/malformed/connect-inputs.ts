@@ -1,8 +1,8 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { SeededRandom } from "@headwater/ingest/testing/seeded-random";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import { brokenMessage, oddMessage } from "./grpc-messages.ts";
 import type { MalformedInput } from "./malformed-input.ts";
 import { checkText, internalOfGrpc, reasonIn } from "./malformed-input.ts";

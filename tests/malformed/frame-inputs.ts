@@ -1,4 +1,4 @@
-import type { SeededRandom } from "@headwater/ingest/testing/seeded-random";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import type { MalformedInput } from "./malformed-input.ts";
 import { randomBytes } from "./odd-values.ts";
 import { exchange } from "./raw-exchange.ts";

@@ -1,10 +1,10 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { SeededRandom } from "@headwater/ingest/testing/seeded-random";
 import { EmbeddingService } from "@headwater/proto/connect/headwater/v1/embedding";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import type { GrpcRequest } from "./grpc-call.ts";
 import { callGrpc } from "./grpc-call.ts";
 import { brokenMessage, oddMessage } from "./grpc-messages.ts";

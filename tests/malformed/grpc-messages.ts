@@ -1,7 +1,7 @@
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { ScalarType } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { SeededRandom } from "@headwater/ingest/testing/seeded-random";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import { brokenUtf8, oddInteger, oddNumber, oddText, randomBytes } from "./odd-values.ts";
 
 /** A message that is proper protobuf, and whose fields hold what no client means. */

@@ -1,4 +1,4 @@
-import type { SeededRandom } from "@headwater/ingest/testing/seeded-random";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 import { describeHttp } from "./http-answer.ts";
 import type { MalformedInput } from "./malformed-input.ts";
 import { oddNumber, oddText, randomBytes } from "./odd-values.ts";

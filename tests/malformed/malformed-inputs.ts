@@ -1,5 +1,5 @@
 import { malformedDocuments } from "@headwater/ingest/testing/malformed";
-import { SeededRandom } from "@headwater/ingest/testing/seeded-random";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 import { connectInput } from "./connect-inputs.ts";
 import { documentInput } from "./document-inputs.ts";
 import { frameInput } from "./frame-inputs.ts";

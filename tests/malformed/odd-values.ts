@@ -1,4 +1,4 @@
-import type { SeededRandom } from "@headwater/ingest/testing/seeded-random";
+import type { SeededRandom } from "@headwater/testing/seeded-random";
 
 /** Texts for any field of a request: ids, tenants, queries, page tokens, filters, names. */
 const oddTexts = [
@@ -98,7 +98,7 @@ export function oddInteger(random: SeededRandom): bigint {
 }
 
 export function randomBytes(random: SeededRandom, most: number): Uint8Array {
-  return Uint8Array.from({ length: random.integer(0, most) }, () => random.integer(0, 255));
+  return random.bytes(random.integer(0, most));
 }
 
 /** Overlong forms, lone continuation bytes, surrogates and cut sequences: no UTF-8. */

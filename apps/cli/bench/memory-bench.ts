@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient } from "@headwater/rpc";
-import { seededRandom } from "./texts.ts";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 
 const main = join(import.meta.dirname, "..", "main.ts");
 const words =
@@ -93,11 +93,11 @@ async function push(receipts: AsyncIterable<{ error: { message: string } | undef
 }
 
 async function* documentsOf(count: number): AsyncGenerator<DeepPartial<PushRequest>> {
-  const random = seededRandom(7);
+  const random = new SeededRandom(7);
   const encoder = new TextEncoder();
   for (let index = 0; index < count; index += 1) {
     let text = `Entry ${index}:`;
-    for (let word = 0; word < 12; word += 1) text += ` ${words[Math.floor(random() * words.length)]}`;
+    for (let word = 0; word < 12; word += 1) text += ` ${random.pick(words)}`;
     const value = { id: `memory/${index}`, mediaType: "text/plain", content: encoder.encode(text) };
     yield { part: { $case: "document", value } };
   }

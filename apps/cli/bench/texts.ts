@@ -1,6 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openBeirCollection } from "@headwater/evaluation";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 
 /** Characters; about 90 to 230 tokens of English, so that a document is one passage at the default of 256. */
 const shortest = 400;
@@ -31,21 +32,10 @@ async function madeTexts(count: number): Promise<string[]> {
       if (sentence.length > 40 && sentence.length < 300) sentences.push(sentence.replaceAll(/\s+/g, " "));
     }
   }
-  const random = seededRandom(20_261_121);
+  const random = new SeededRandom(20_261_121);
   return Array.from({ length: count }, (_, index) => {
     let text = `Note ${index}.`;
-    while (text.length < 700) text += ` ${sentences[Math.floor(random() * sentences.length)]}`;
+    while (text.length < 700) text += ` ${random.pick(sentences)}`;
     return text.slice(0, longest);
   });
-}
-
-/** Mulberry32: small, and the same on every machine. Numbers in [0, 1). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

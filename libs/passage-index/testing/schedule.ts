@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 import type { Gate } from "./memory-engines.ts";
 
 /** Which actor takes the next step, out of those who can. */
@@ -30,12 +31,6 @@ export class Schedule {
 
 /** The same order for the same seed. */
 export function randomly(seed: number): Choose {
-  let state = seed;
-  return (actors) => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return actors[((bits ^ (bits >>> 14)) >>> 0) % actors.length] ?? "";
-  };
+  const random = new SeededRandom(seed);
+  return (actors) => random.pick(actors);
 }

@@ -3,6 +3,8 @@
  * the project's own test of ten thousand of them.
  */
 
+import { SeededRandom } from "@headwater/testing/seeded-random";
+
 /** A request that no well-behaved client sends. */
 export type MalformedInput =
   | {
@@ -18,32 +20,13 @@ export type MalformedInput =
 
 /** @param seed a whole number; the same seed gives the same inputs */
 export function* malformedInputs(count: number, seed: number): Generator<MalformedInput> {
-  const random = randomOf(seed);
+  const random = new SeededRandom(seed);
   for (let index = 0; index < count; index += 1) {
     const kind = index % 6;
     if (kind === 4) yield { door: "websocket", frame: websocketFrame(random) };
     else if (kind === 5) yield { door: "socket", bytes: socketBytes(random) };
     else yield httpInput(random);
   }
-}
-
-type Random = ReturnType<typeof randomOf>;
-
-/** mulberry32: small, fast, and good enough to choose test inputs. */
-function randomOf(seed: number) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const below = (bound: number) => Math.floor(next() * bound);
-  return {
-    below,
-    pick: <T>(items: readonly [T, ...T[]]): T => items[below(items.length)] ?? items[0],
-    bytes: (length: number) => Uint8Array.from({ length }, () => below(256)),
-  };
 }
 
 const paths = [
@@ -114,7 +97,7 @@ const documents = [
   '--b\r\ncontent-disposition: form-data; name="document"\r\n\r\n{{\r\n--b\r\ncontent-disposition: form-data; name="file"; filename=""\r\n\r\nx\r\n--b--\r\n',
 ] as const;
 
-function httpInput(random: Random): MalformedInput {
+function httpInput(random: SeededRandom): MalformedInput {
   const method = random.pick([
     "GET",
     "POST",
@@ -154,7 +137,7 @@ function httpInput(random: Random): MalformedInput {
 }
 
 /** The text, sometimes cut short or with a byte changed. */
-function broken(random: Random, text: string): Uint8Array {
+function broken(random: SeededRandom, text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   if (bytes.length === 0 || random.below(2) === 0) return bytes;
   if (random.below(2) === 0) return bytes.subarray(0, random.below(bytes.length));
@@ -174,7 +157,7 @@ const messages = [
   '{"id":"1","type":"watch","request":{"ids":[""]}}',
 ] as const;
 
-function websocketFrame(random: Random): string | Uint8Array {
+function websocketFrame(random: SeededRandom): string | Uint8Array {
   if (random.below(4) === 0) return random.bytes(random.below(500));
   return new TextDecoder().decode(broken(random, random.pick(messages)));
 }
@@ -194,7 +177,7 @@ const openings = [
   "GET /\u0000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
 ] as const;
 
-function socketBytes(random: Random): Uint8Array {
+function socketBytes(random: SeededRandom): Uint8Array {
   const opening = new TextEncoder().encode(random.pick(openings));
   return Uint8Array.from([...opening, ...random.bytes(random.below(200))]);
 }

@@ -1,7 +1,7 @@
+import { SeededRandom } from "@headwater/testing/seeded-random";
 import { bombs } from "./fixtures/bombs.ts";
 import type { SampleDocument } from "./fixtures/sample-documents.ts";
 import { sampleDocuments } from "./fixtures/sample-documents.ts";
-import { SeededRandom } from "./seeded-random.ts";
 
 /** A document that is wrong in some way, though not always so that it cannot be read. */
 export interface MalformedDocument extends SampleDocument {

@@ -1,5 +1,6 @@
 import type { DocumentPassages, EmbeddedPassage } from "@headwater/passage-index";
 import { passageId } from "@headwater/passage-index";
+import { SeededRandom } from "@headwater/testing/seeded-random";
 
 const vocabulary = 30_000;
 /** Lengths differ, as those of texts do: among passages of one length most BM25 scores would be equal. */
@@ -18,7 +19,7 @@ const wordsPerQuery = 8;
  * each run.
  */
 export class SyntheticCorpus {
-  readonly #random: () => number;
+  readonly #random: SeededRandom;
   readonly #words: readonly string[];
   /** Sum of 1/rank up to each word. */
   readonly #cumulative: Float64Array;
@@ -26,7 +27,7 @@ export class SyntheticCorpus {
   readonly #dimensions: number;
 
   constructor(dimensions: number, seed = 1) {
-    this.#random = mulberry32(seed);
+    this.#random = new SeededRandom(seed);
     this.#dimensions = dimensions;
     this.#words = Array.from({ length: vocabulary }, (_, at) => toWord(at));
     this.#cumulative = new Float64Array(vocabulary);
@@ -43,7 +44,7 @@ export class SyntheticCorpus {
     return Array.from({ length: count }, (_, at) => {
       const documentId = `document-${from + at}`;
       const passages = Array.from({ length: passagesPerDocument }, (__, ordinal): EmbeddedPassage => {
-        const words = minWordsPerPassage + this.#random() * (maxWordsPerPassage - minWordsPerPassage);
+        const words = minWordsPerPassage + this.#random.next() * (maxWordsPerPassage - minWordsPerPassage);
         const text = this.#text(Math.round(words), 0);
         return {
           id: passageId("default", documentId, 1, ordinal),
@@ -79,7 +80,7 @@ export class SyntheticCorpus {
   /** Near one of the topics, of length 1. */
   vector(): Float32Array {
     const vector = this.#gaussian(noise);
-    const topic = this.#topics[Math.floor(this.#random() * topics)];
+    const topic = this.#topics[this.#random.below(topics)];
     for (const [at, value] of vector.entries()) vector[at] = value + (topic?.[at] ?? 0);
     const length = Math.hypot(...vector);
     return vector.map((value) => value / length);
@@ -91,7 +92,7 @@ export class SyntheticCorpus {
 
   #word(firstWord: number): string {
     const base = firstWord === 0 ? 0 : (this.#cumulative[firstWord - 1] ?? 0);
-    const wanted = base + this.#random() * ((this.#cumulative[vocabulary - 1] ?? 0) - base);
+    const wanted = base + this.#random.next() * ((this.#cumulative[vocabulary - 1] ?? 0) - base);
     let low = firstWord;
     let high = vocabulary - 1;
     while (low < high) {
@@ -105,7 +106,10 @@ export class SyntheticCorpus {
   #gaussian(deviation: number): Float32Array {
     return Float32Array.from(
       { length: this.#dimensions },
-      () => deviation * Math.sqrt(-2 * Math.log(1 - this.#random())) * Math.cos(2 * Math.PI * this.#random()),
+      () =>
+        deviation *
+        Math.sqrt(-2 * Math.log(1 - this.#random.next())) *
+        Math.cos(2 * Math.PI * this.#random.next()),
     );
   }
 }
@@ -118,15 +122,4 @@ function toWord(at: number): string {
   for (let rest = at + 1; rest > 0; rest = Math.floor(rest / 56))
     word += (consonants[rest % 14] ?? "") + (vowels[Math.floor(rest / 14) % 4] ?? "");
   return `${word}k`;
-}
-
-/** A small random generator of 32 bits (Tommy Ettinger, public domain). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

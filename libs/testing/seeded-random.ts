@@ -1,4 +1,4 @@
-/** The same numbers for the same seed, so that a failure can be repeated. mulberry32 (T. Ettinger, public domain). */
+/** The same numbers for the same seed, so that a run can be repeated. mulberry32 (T. Ettinger, public domain). */
 export class SeededRandom {
   #state: number;
 
@@ -15,13 +15,22 @@ export class SeededRandom {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /** A whole number in [0, bound). */
+  below(bound: number): number {
+    return Math.floor(this.next() * bound);
+  }
+
   /** A whole number in [least, most]. */
   integer(least: number, most: number): number {
-    return least + Math.floor(this.next() * (most - least + 1));
+    return least + this.below(most - least + 1);
   }
 
   /** One of a list that is not empty. */
   pick<T>(values: readonly T[]): T {
-    return values[this.integer(0, values.length - 1)] as T;
+    return values[this.below(values.length)] as T;
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
   }
 }
