@@ -1,10 +1,11 @@
-import { median, timed } from "@headwater/embedding-worker/bench";
+import { timed } from "@headwater/embedding-worker/bench";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
+import { median } from "@headwater/testing/median";
 import { startStack } from "../stack/stack.ts";
 import { embedOnly } from "./embed-only.ts";
 import { untilDone } from "./until-done.ts";

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startEmbeddingWorker } from "@headwater/embedding-worker";
-import { median } from "@headwater/embedding-worker/bench";
 import { readEmbeddingWorkerConfig } from "@headwater/embedding-worker/config";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
+import { median } from "@headwater/testing/median";
 
 const peers = ["transformers.js", "fastembed"] as const;
 const sources = join(import.meta.dirname, "peers");

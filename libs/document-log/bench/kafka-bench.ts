@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { median } from "@headwater/testing/median";
 import kafkajs from "kafkajs";
 import type { DocumentLog, NewLogRecord } from "../document-log.ts";
 import { openTestLog, removeTestTopics, testConnection, testOptions } from "../kafka-testing.ts";
@@ -138,8 +139,4 @@ async function receiveLog(log: DocumentLog): Promise<number> {
   // Its fetches under way end with it.
   await delay(10);
   return result;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { Client } from "@elastic/elasticsearch";
+import { median } from "@headwater/testing/median";
 import { dimensions, sample } from "../conformance-documents.ts";
 import type { VectorEngine } from "../engine.ts";
 import { PairedIndex } from "../paired-index.ts";
@@ -68,7 +69,7 @@ async function medians(runs: number, ...works: readonly (() => Promise<unknown>)
       times[at]?.push(performance.now() - started);
     }
   }
-  return times.map((list) => (list.sort((a, b) => a - b)[runs >> 1] ?? 0).toFixed(2));
+  return times.map((list) => median(list).toFixed(2));
 }
 
 const nothing: VectorEngine = {

@@ -2,6 +2,7 @@ import type { EmbedRequest } from "@headwater/proto/services/headwater/v1/embedd
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
+import { median } from "@headwater/testing/median";
 import type { EmbeddingWorkerConfig } from "../config.ts";
 import type { EncoderFolder } from "../model/encoder-folder.ts";
 import { readEncoderFolder } from "../model/encoder-folder.ts";
@@ -181,12 +182,4 @@ export async function timed(work: () => Promise<void>): Promise<Time> {
 async function* requestsOf(texts: readonly string[], size: number): AsyncGenerator<Partial<EmbedRequest>> {
   for (let at = 0; at < texts.length; at += size)
     yield { sequence: at / size, texts: texts.slice(at, at + size), skipCache: true };
-}
-
-/** NaN of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >>> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }

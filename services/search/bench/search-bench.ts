@@ -9,6 +9,7 @@ import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/
 import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
+import { median } from "@headwater/testing/median";
 import { readSearchConfig } from "../config.ts";
 import { startSearch } from "../server.ts";
 import { startEmbeddingDouble } from "../testing/embedding-double.ts";
@@ -204,11 +205,4 @@ async function drain(
   }
   const totalMs = performance.now() - started;
   return { firstMs: firstMs ?? totalMs, totalMs, milliseconds };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
 }
