@@ -1,3 +1,4 @@
+import type { Time } from "@headwater/embedding-worker/bench";
 import { timed } from "@headwater/embedding-worker/bench";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
@@ -80,13 +81,6 @@ export async function benchIngest(
     ingest.close();
     await stack.close(2000);
   }
-}
-
-interface Time {
-  /** Seconds. */
-  readonly clock: number;
-  /** Seconds of all threads of this process together. */
-  readonly processor: number;
 }
 
 /** Ends when the consumer has gone past the last of them. */

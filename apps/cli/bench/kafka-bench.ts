@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bareKafka } from "@headwater/document-log/bench";
+import type { Time } from "@headwater/embedding-worker/bench";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { createRpcClient } from "@headwater/rpc";
@@ -184,13 +185,6 @@ async function benchFast(bench: Bench, texts: readonly string[], rounds: number)
     ratio: median(rates.map(({ bare, pipeline }) => pipeline / bare)),
     ingestProcessorMs: median(rates.map(({ processorMs }) => processorMs)),
   };
-}
-
-interface Time {
-  /** Seconds. */
-  readonly clock: number;
-  /** Seconds of some processes together. */
-  readonly processor: number;
 }
 
 async function timed(pids: readonly number[], work: () => Promise<unknown>): Promise<Time> {

@@ -59,9 +59,10 @@ const sweepRounds = 2;
 /** Raw loop and stream take turns after so many texts, a second or two of work: the machine's other work changes. */
 const sliceTexts = 100;
 
-/** Seconds. */
-interface Time {
+/** How long some work took, in seconds. */
+export interface Time {
   readonly clock: number;
+  /** Of all threads together, which the machine's other work does not touch. */
   readonly processor: number;
 }
 
