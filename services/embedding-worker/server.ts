@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
+import { serviceBehind } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
 import { openCache } from "./caches.ts";
 import type { EmbeddingWorkerConfig } from "./config.ts";
@@ -117,18 +118,7 @@ export async function startEmbeddingWorker(
       telemetry,
       checkReadiness: () => health.check(),
     });
-    return {
-      name: "embedding-worker",
-      address: server.address,
-      metrics: telemetry.metrics,
-      get notReady() {
-        return server.notReady;
-      },
-      async close(graceMs) {
-        await server.close(graceMs);
-        await close();
-      },
-    };
+    return serviceBehind(server, "embedding-worker", telemetry, close);
   } catch (thrown) {
     await close();
     throw thrown;

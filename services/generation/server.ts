@@ -10,6 +10,7 @@ import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/
 import type { RpcContext } from "@headwater/rpc";
 import { createRpcClient, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
+import { serviceBehind } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
 import { generateInRequestContext, requestContext } from "@headwater/telemetry";
 import type { Admission } from "./admission.ts";
@@ -53,18 +54,7 @@ export async function startGeneration(
       // The embedding-worker is not asked for: without it, answers are made by words alone.
       checkReadiness: () => checkSearch(search),
     });
-    return {
-      name: "generation",
-      address: server.address,
-      metrics: telemetry.metrics,
-      get notReady() {
-        return server.notReady;
-      },
-      async close(graceMs) {
-        await server.close(graceMs);
-        await closeClients();
-      },
-    };
+    return serviceBehind(server, "generation", telemetry, closeClients);
   } catch (thrown) {
     await closeClients();
     throw thrown;

@@ -5,6 +5,7 @@ import type { SearchRequest, SearchResponse } from "@headwater/proto/services/he
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { createRpcClient, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
+import { serviceBehind } from "@headwater/service";
 import type { QueryMetrics, Telemetry } from "@headwater/telemetry";
 import { createQueryMetrics } from "@headwater/telemetry";
 import type { CallContext } from "nice-grpc";
@@ -78,19 +79,10 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
     checkReadiness: () => store.checkHealth("any"),
   });
 
-  return {
-    name: "search",
-    address: server.address,
-    metrics: telemetry.metrics,
-    get notReady() {
-      return server.notReady;
-    },
-    async close(graceMs) {
-      await server.close(graceMs);
-      embedding.close();
-      await store.close();
-    },
-  };
+  return serviceBehind(server, "search", telemetry, async () => {
+    embedding.close();
+    await store.close();
+  });
 }
 
 /** Counts a search, whatever becomes of it. */
