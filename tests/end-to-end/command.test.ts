@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
+import { ownEnvironment, startHeadwater } from "@headwater/cli/headwater-process";
 import { temporaryFolder } from "@headwater/testing";
-import type { CommandResult, HeadwaterProcess } from "../support/headwater-process.ts";
-import { runHeadwater, startHeadwater } from "../support/headwater-process.ts";
-import { testEnvironment } from "../support/test-stack.ts";
+import type { CommandResult } from "../support/run-headwater.ts";
+import { runHeadwater } from "../support/run-headwater.ts";
 
 const folder = await temporaryFolder();
 const dataFolder = join(folder, "data");
@@ -182,7 +183,7 @@ test("Ctrl-C ends it within ten seconds, and what was there is there after the n
 test("an address that is taken ends `up` with a clear word, and leaves nothing running", async () => {
   const taken = headwater.address("metrics");
   const { code, stderr } = await runHeadwater(["up"], {
-    environment: { ...testEnvironment(join(folder, "another")), HEADWATER_METRICS_ADDRESS: taken },
+    environment: { ...ownEnvironment(join(folder, "another")), HEADWATER_METRICS_ADDRESS: taken },
   });
   assert.equal(code, 1);
   assert.match(stderr, /HW_ADDRESS_IN_USE/);

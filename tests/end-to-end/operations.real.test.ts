@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
+import { startHeadwater } from "@headwater/cli/headwater-process";
 import { temporaryFolder } from "@headwater/testing";
 import { eventually } from "../support/eventually.ts";
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
-import { runHeadwater, startHeadwater } from "../support/headwater-process.ts";
 import type { RealServers } from "../support/real-servers.ts";
 import { missingServers, useRealServers } from "../support/real-servers.ts";
+import { runHeadwater } from "../support/run-headwater.ts";
 
 const folder = await temporaryFolder();
 const missing = missingServers();

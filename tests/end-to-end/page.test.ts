@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startHeadwater } from "@headwater/cli/headwater-process";
 import { temporaryFolder } from "@headwater/testing";
 import { findChromium, launchChromium, openTab } from "../../apps/page/testing/browser.ts";
 import { eventually } from "../support/eventually.ts";
-import { startHeadwater } from "../support/headwater-process.ts";
 
 const folder = await temporaryFolder();
 const chromium = findChromium();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { temporaryFolder } from "@headwater/testing";
-import { runHeadwater } from "../support/headwater-process.ts";
 import { missingServers, useRealServers } from "../support/real-servers.ts";
+import { runHeadwater } from "../support/run-headwater.ts";
 
 const missing = missingServers();
 if (missing.length > 0) test(`LEFT OUT: ${missing.join(", ")} not set`, { skip: true }, () => {});

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
+import { startHeadwater } from "@headwater/cli/headwater-process";
 import { temporaryFolder } from "@headwater/testing";
 import { eventually } from "../support/eventually.ts";
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
-import { startHeadwater } from "../support/headwater-process.ts";
 import type { OtlpReceiver, ReceivedSpan } from "../support/otlp-receiver.ts";
 import { startOtlpReceiver } from "../support/otlp-receiver.ts";
 

@@ -1,8 +1,7 @@
+import { ownEnvironment, startHeadwater } from "@headwater/cli/headwater-process";
 import { ServiceProcess } from "@headwater/cli/service-process";
-import { startHeadwater } from "../support/headwater-process.ts";
 import { useRealServers } from "../support/real-servers.ts";
 import type { ServiceName } from "../support/test-stack.ts";
-import { testEnvironment } from "../support/test-stack.ts";
 
 /** What is put under load. */
 export interface Installation {
@@ -38,7 +37,7 @@ export async function startOnRealServers(
   await using resources = new AsyncDisposableStack();
   const servers = await useRealServers();
   resources.defer(() => servers.stop());
-  const own = { ...testEnvironment(folder), ...servers.environment, ...environment };
+  const own = { ...ownEnvironment(folder), ...servers.environment, ...environment };
   const start = async (name: ServiceName, addresses = {}) => {
     const service = await ServiceProcess.start(name, { ...own, ...addresses });
     resources.defer(() => service.stop());

@@ -1,12 +1,12 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
 import type { HeadwaterClient } from "@headwater/client";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
 import type { MalformedDocument } from "@headwater/ingest/testing/malformed";
 import { temporaryFolder } from "@headwater/testing";
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
-import { runHeadwater } from "../support/headwater-process.ts";
+import { runHeadwater } from "../support/run-headwater.ts";
 import type { MalformedInput } from "./malformed-input.ts";
 import { checkText, reasonIn } from "./malformed-input.ts";
 

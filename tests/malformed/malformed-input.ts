@@ -1,4 +1,4 @@
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
 
 /** Ways in, as the tally names them. */
 export type Door = "gRPC" | "HTTP/2 frames" | "HTTP" | "Connect and gRPC-Web" | "WebSocket" | "documents";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
+import { startHeadwater } from "@headwater/cli/headwater-process";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
 import { temporaryFolder } from "@headwater/testing";
 import { eventually } from "../support/eventually.ts";
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
-import { startHeadwater } from "../support/headwater-process.ts";
 import { malformedInputs } from "./malformed-inputs.ts";
 import type { SystemState } from "./system-state.ts";
 import { isReady, readState } from "./system-state.ts";

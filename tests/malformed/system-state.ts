@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
 
 /** What the process holds and what it is at, as its own metrics tell. */
 export interface SystemState {

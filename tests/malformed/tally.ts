@@ -1,4 +1,4 @@
-import type { HeadwaterProcess } from "../support/headwater-process.ts";
+import type { HeadwaterProcess } from "@headwater/cli/headwater-process";
 import type { Door, MalformedInput } from "./malformed-input.ts";
 
 /** Sends inputs and counts what came of them, by door and outcome. */

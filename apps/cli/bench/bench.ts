@@ -7,6 +7,7 @@ import { readEmbeddingWorkerConfig } from "@headwater/embedding-worker/config";
 import { invalidArgument } from "@headwater/errors";
 import { benchSearch } from "@headwater/search/bench";
 import type { Environment } from "@headwater/settings";
+import { ownEnvironment } from "../stack/headwater-process.ts";
 import { startStack } from "../stack/stack.ts";
 import type { Output } from "../terminal/output.ts";
 import { bold, dim, table } from "../terminal/output.ts";
@@ -172,12 +173,7 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
 async function withDataFolder<T>(work: (environment: Environment) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "headwater-bench-"));
   try {
-    return await work({
-      ...process.env,
-      HEADWATER_DATA_DIR: folder,
-      HEADWATER_EMBEDDING_LISTEN: "127.0.0.1:0",
-      HEADWATER_INGEST_LISTEN: "127.0.0.1:0",
-    });
+    return await work({ ...process.env, ...ownEnvironment(folder) });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

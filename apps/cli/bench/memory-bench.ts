@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +6,8 @@ import type { DeepPartial, PushRequest } from "@headwater/proto/services/headwat
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient } from "@headwater/rpc";
 import { SeededRandom } from "@headwater/testing/seeded-random";
+import { startHeadwater } from "../stack/headwater-process.ts";
 
-const main = join(import.meta.dirname, "..", "main.ts");
 const words =
   "river water stone bank flood delta silt spring rain snow valley bridge fish reed current bend mouth lake canal mill gauge sand clay ice wind".split(
     " ",
@@ -36,56 +34,36 @@ export async function benchMemory(
   documents: number,
   onProgress: (line: string) => void,
 ): Promise<MemoryBenchResult> {
+  await using resources = new AsyncDisposableStack();
   const dataFolder = await mkdtemp(join(tmpdir(), "headwater-bench-"));
-  const anyPort = "127.0.0.1:0";
-  const child = spawn(process.execPath, [main, "up", "--json"], {
-    env: {
-      ...process.env,
-      HEADWATER_DATA_DIR: dataFolder,
-      HEADWATER_INGEST_LISTEN: anyPort,
-      HEADWATER_EMBEDDING_LISTEN: anyPort,
-      HEADWATER_SEARCH_LISTEN: anyPort,
-      HEADWATER_GENERATION_LISTEN: anyPort,
-      HEADWATER_GATEWAY_LISTEN: anyPort,
-      HEADWATER_METRICS_ADDRESS: anyPort,
-    },
-    stdio: ["ignore", "pipe", "inherit"],
+  resources.defer(() => rm(dataFolder, { recursive: true, force: true }));
+  const headwater = await startHeadwater(dataFolder);
+  resources.defer(async () => {
+    await headwater.stop();
   });
-  const ended = once(child, "exit");
-  try {
-    const [greeting] = (await once(child.stdout.setEncoding("utf8"), "data")) as [string];
-    const addresses = JSON.parse(greeting) as { ingest: string; metrics: string };
-    const client = createRpcClient(IngestServiceDefinition, addresses.ingest);
-    try {
-      const started = performance.now();
-      const curve: MemorySample[] = [];
-      const pushing = push(client.call.push(documentsOf(documents)));
-      let done = 0;
-      while (done < documents) {
-        const { partitions } = await client.call.getPipeline({});
-        done = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0);
-        if (done < ((curve.length + 1) * documents) / 40 && done < documents) {
-          await delay(200);
-          continue;
-        }
-        const sample = {
-          documents: done,
-          seconds: Math.round((performance.now() - started) / 1000),
-          megabytes: Math.round((await residentBytes(addresses.metrics)) / 1e6),
-        };
-        curve.push(sample);
-        onProgress(`${sample.documents} documents, ${sample.seconds} s: ${sample.megabytes} MB`);
-      }
-      await pushing;
-      return { documents, seconds: (performance.now() - started) / 1000, curve, growth: growthOf(curve) };
-    } finally {
-      client.close();
+  const client = createRpcClient(IngestServiceDefinition, headwater.address("ingest"));
+  resources.defer(() => client.close());
+  const started = performance.now();
+  const curve: MemorySample[] = [];
+  const pushing = push(client.call.push(documentsOf(documents)));
+  let done = 0;
+  while (done < documents) {
+    const { partitions } = await client.call.getPipeline({});
+    done = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0);
+    if (done < ((curve.length + 1) * documents) / 40 && done < documents) {
+      await delay(200);
+      continue;
     }
-  } finally {
-    child.kill("SIGINT");
-    await ended;
-    await rm(dataFolder, { recursive: true, force: true });
+    const sample = {
+      documents: done,
+      seconds: Math.round((performance.now() - started) / 1000),
+      megabytes: Math.round((await residentBytes(headwater.address("metrics"))) / 1e6),
+    };
+    curve.push(sample);
+    onProgress(`${sample.documents} documents, ${sample.seconds} s: ${sample.megabytes} MB`);
   }
+  await pushing;
+  return { documents, seconds: (performance.now() - started) / 1000, curve, growth: growthOf(curve) };
 }
 
 async function push(receipts: AsyncIterable<{ error: { message: string } | undefined }>): Promise<void> {

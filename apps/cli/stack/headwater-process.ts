@@ -1,37 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { testEnvironment } from "./test-stack.ts";
 
-const main = fileURLToPath(new URL("../../apps/cli/main.ts", import.meta.url));
-
-export interface CommandResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a `headwater` command to its end, as a script would. */
-export async function runHeadwater(
-  commandLine: readonly string[],
-  options: { environment?: Record<string, string>; input?: string } = {},
-): Promise<CommandResult> {
-  const child = spawn(process.execPath, [main, ...commandLine], {
-    env: { ...process.env, NO_COLOR: "1", ...options.environment },
-    stdio: "pipe",
-  });
-  child.stdin.end(options.input ?? "");
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  const [code] = (await once(child, "close")) as [number | null];
-  return { code, stdout, stderr };
-}
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** `headwater up` in a process of its own. */
 export interface HeadwaterProcess {
@@ -44,6 +15,19 @@ export interface HeadwaterProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** Services listen on ports that the system chooses, and keep their data in a folder that nobody else has. */
+export function ownEnvironment(dataFolder: string): Record<string, string> {
+  const anyPort = "127.0.0.1:0";
+  return {
+    HEADWATER_DATA_DIR: dataFolder,
+    HEADWATER_INGEST_LISTEN: anyPort,
+    HEADWATER_EMBEDDING_LISTEN: anyPort,
+    HEADWATER_SEARCH_LISTEN: anyPort,
+    HEADWATER_GENERATION_LISTEN: anyPort,
+    HEADWATER_GATEWAY_LISTEN: anyPort,
+  };
+}
+
 export async function startHeadwater(
   dataFolder: string,
   environment: Record<string, string> = {},
@@ -51,7 +35,7 @@ export async function startHeadwater(
   const child = spawn(process.execPath, [main, "up", "--json"], {
     env: {
       ...process.env,
-      ...testEnvironment(dataFolder),
+      ...ownEnvironment(dataFolder),
       HEADWATER_METRICS_ADDRESS: "127.0.0.1:0",
       HEADWATER_LOG_LEVEL: "error",
       ...environment,
