@@ -83,6 +83,22 @@ test("a thousand documents settle in a few statements", async () => {
   assert(performance.now() - started < 5000);
 });
 
+test("counts have each document once, in the state that it is shown in, written or not", async () => {
+  const note = (id: string, version: number, state: DocumentState) => status(id, version, state, "counted");
+  for (const id of ["settled", "again"])
+    await catalog.settle({ status: note(id, 1, INDEXED), served: null, unusedBlobs: [] });
+  await catalog.noteQueued([note("again", 2, QUEUED), note("new", 1, QUEUED)]);
+  catalog.noteProgress(note("under way", 1, DocumentState.EMBEDDING));
+  assert.deepEqual(
+    await catalog.countByState("counted"),
+    new Map([
+      [INDEXED, 1],
+      [DocumentState.EMBEDDING, 1],
+      [QUEUED, 2],
+    ]),
+  );
+});
+
 test("blobs that are let go of are remembered until they are deleted", async () => {
   await catalog.settle({ status: status("c", 1, DELETED), served: null, unusedBlobs: ["x", "y"] });
   assert.deepEqual((await catalog.unusedBlobs(10)).sort(), ["x", "y"]);

@@ -137,13 +137,17 @@ export class Catalog {
     return this.#counts.get(tenant);
   }
 
+  /** What is under way is counted where it is known, in memory: rows that change in the next moment are not written for a count. */
   async #countByState(tenant: string): Promise<ReadonlyMap<DocumentState, number>> {
-    await this.#board.flush();
+    const here = this.#board.documentIds(tenant);
     const rows = await this.#store.query<{ state: DocumentState; documents: number }>(
-      "SELECT state, count(*)::int AS documents FROM documents WHERE tenant = $1 GROUP BY state",
-      [tenant],
+      "SELECT state, count(*)::int AS documents FROM documents WHERE tenant = $1 AND id <> ALL ($2::text[]) GROUP BY state",
+      [tenant, here],
     );
-    return new Map(rows.map(({ state, documents }) => [state, documents]));
+    const counts = new Map(rows.map(({ state, documents }) => [state, documents]));
+    for (const record of await this.read(here.map((documentId) => ({ tenant, documentId }))))
+      if (record) counts.set(record.status.state, (counts.get(record.status.state) ?? 0) + 1);
+    return counts;
   }
 
   /** @param tenant undefined: of all */

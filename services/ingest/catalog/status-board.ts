@@ -91,6 +91,12 @@ export class StatusBoard {
     return record;
   }
 
+  /** The documents of a tenant of which it may know more than the database. */
+  documentIds(tenant: string): string[] {
+    const statuses = [...this.#progress.values(), ...this.#queued.values()];
+    return [...new Set(statuses.flatMap((one) => (one.tenant === tenant ? one.documentId : [])))];
+  }
+
   /** Waits until the database has every queued document. */
   async written(): Promise<void> {
     await this.#flushQueued();
