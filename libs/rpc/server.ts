@@ -28,11 +28,27 @@ export const livenessService = "liveness";
 
 const readinessIntervalMs = 2000;
 
+/** A gRPC service and what answers its calls. */
+export interface ServedService {
+  readonly definition: CompatServiceDefinition;
+  readonly implementation: ServiceImplementation<CompatServiceDefinition, RpcContext>;
+}
+
+/** Pairs a definition with an implementation of its own type. */
+export function servedService<Service extends CompatServiceDefinition>(
+  definition: Service,
+  implementation: ServiceImplementation<Service, RpcContext>,
+): ServedService {
+  return { definition, implementation: implementation as ServedService["implementation"] };
+}
+
 export interface RpcServerOptions<Service extends CompatServiceDefinition> {
   /** host:port; port 0 lets the system choose. */
   readonly address: string;
   readonly definition: Service;
   readonly implementation: ServiceImplementation<Service, RpcContext>;
+  /** Further gRPC services of the same process, on the same port. */
+  readonly further?: readonly ServedService[];
   readonly telemetry: Telemetry;
   /** Throws while something that the service needs is missing; asked every two seconds. */
   readonly checkReadiness: () => Promise<void>;
@@ -54,7 +70,7 @@ export interface RpcServer {
 export async function startRpcServer<Service extends CompatServiceDefinition>(
   options: RpcServerOptions<Service>,
 ): Promise<RpcServer> {
-  const { telemetry, definition } = options;
+  const { telemetry, definition, implementation, further = [] } = options;
   const draining = new AbortController();
   let notReady: HeadwaterError | undefined;
   const server = createServer({
@@ -69,10 +85,11 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
     .use(terminateMiddleware(draining.signal));
 
   const health = HealthState();
-  const fullName = serviceName(definition);
-  server.add(decodingAnything(definition), options.implementation);
+  const served = [servedService(definition, implementation), ...further];
+  const fullNames = served.map((service) => serviceName(service.definition));
+  for (const service of served) server.add(decodingAnything(service.definition), service.implementation);
   server.add(HealthDefinition, HealthServiceImpl(health));
-  server.add(ServerReflectionService, ServerReflection(readDescriptors(), [fullName]));
+  server.add(ServerReflectionService, ServerReflection(readDescriptors(), fullNames));
 
   let listening = false;
   const checkReadiness = async () => {
@@ -87,9 +104,11 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
       if (notReady?.reason !== error.reason) telemetry.log[level]({ err: error }, "not ready");
       notReady = error;
     }
-    const state = notReady ? "unhealthy" : "healthy";
+    setHealth(notReady ? "unhealthy" : "healthy");
+  };
+  const setHealth = (state: "healthy" | "unhealthy") => {
     health.setStatus(state);
-    health.setStatus(state, fullName);
+    for (const fullName of fullNames) health.setStatus(state, fullName);
   };
 
   health.setStatus("healthy", livenessService);
@@ -103,8 +122,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number) => {
     clearInterval(timer);
-    health.setStatus("unhealthy");
-    health.setStatus("unhealthy", fullName);
+    setHealth("unhealthy");
     draining.abort();
     const ended = server.shutdown();
     const waited = new AbortController();
