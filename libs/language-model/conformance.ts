@@ -23,8 +23,13 @@ export const conformanceRequest: ModelRequest = {
       text: "Bridges carry trains over water. The Firth of Forth railway bridge was opened in March 1890 by a prince.",
     },
   ],
-  instructions: "Answer from the sources and cite them like [1].",
-  prompt: "The two sources, and the question when the Firth of Forth railway bridge was opened.",
+  messages: [
+    { role: "system", text: "Answer from the sources and cite them like [1]." },
+    {
+      role: "user",
+      text: "The two sources, and the question when the Firth of Forth railway bridge was opened.",
+    },
+  ],
   maxOutputTokens: 200,
 };
 
@@ -46,7 +51,9 @@ export function languageModelConformance(name: string, create: () => Promise<Mod
 
     test("it has a name and a provider", () => {
       assert.notEqual(subject.model.name, "");
-      assert(["extractive", "openai-compatible"].includes(subject.model.provider));
+      assert(
+        ["extractive", "openai-compatible", "openai", "anthropic", "cohere"].includes(subject.model.provider),
+      );
     });
 
     test("text comes first, one finish comes last, and the source of the claim is cited", async () => {
@@ -56,7 +63,7 @@ export function languageModelConformance(name: string, create: () => Promise<Mod
       const finish = events.at(-1);
       assert(finish?.type === "finish");
       assert.equal(finish.reason, "complete");
-      assert(finish.inputTokens > 0 && finish.outputTokens > 0);
+      assert(finish.usage.inputTokens > 0 && finish.usage.outputTokens > 0);
       const text = textOf(events);
       assert.match(text, /1890/);
       assert.deepEqual([...new Set(text.match(/\[\d+\]/g))], ["[2]"]);
@@ -79,7 +86,7 @@ export function languageModelConformance(name: string, create: () => Promise<Mod
       const finish = events.at(-1);
       assert(finish?.type === "finish");
       assert.equal(finish.reason, "length");
-      assert(finish.outputTokens <= 8);
+      assert(finish.usage.outputTokens <= 8);
     });
 
     test("an aborted signal throws AbortError, before the first event and after it", async () => {

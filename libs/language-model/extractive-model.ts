@@ -1,7 +1,7 @@
 import { estimateTokens, graphemeFloor } from "@headwater/text";
 import type { CandidateSentence } from "./candidate-sentences.ts";
 import { candidateSentences, saySame, withoutCitationMarks } from "./candidate-sentences.ts";
-import type { LanguageModel, ModelEvent, ModelRequest } from "./language-model.ts";
+import type { FinishReason, LanguageModel, ModelEvent, ModelRequest } from "./language-model.ts";
 import type { ScoredSentence, SentenceScores } from "./support.ts";
 import { coverageOf, questionStems, scoreCandidates } from "./support.ts";
 
@@ -32,11 +32,13 @@ const maxSentences = 4;
 
 /** Adapter: no model writes, the answer is made of the sources' best supporting sentences, each with its source. */
 export function createExtractiveModel(options: ExtractiveModelOptions): LanguageModel {
+  const { name = "extractive", rankSentences } = options;
   return {
-    name: options.name ?? "extractive",
+    name,
     provider: "extractive",
+    toolCalling: "none",
     contextTokens: undefined,
-    generate: (request, signal) => generate(request, signal, options.rankSentences),
+    generate: (request, signal) => generate(request, signal, name, rankSentences),
     close: async () => {},
   };
 }
@@ -44,6 +46,7 @@ export function createExtractiveModel(options: ExtractiveModelOptions): Language
 async function* generate(
   request: ModelRequest,
   signal: AbortSignal,
+  model: string,
   rankSentences: ExtractiveModelOptions["rankSentences"],
 ): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted();
@@ -52,11 +55,16 @@ async function* generate(
   const scores = texts.length === 0 ? undefined : await rankSentences(request.question, texts, signal);
   const chosen = inReadingOrder(choose(scoreCandidates(request.question, candidates, scores)));
   const inputTokens = estimateTokens(`${request.question} ${texts.join(" ")}`);
+  const finish = (reason: FinishReason, outputTokens: number): ModelEvent => ({
+    type: "finish",
+    reason,
+    usage: { inputTokens, outputTokens, cost: 0 },
+    model,
+  });
 
   if (chosen.length === 0) {
     yield { type: "text", text: noSupportAnswer };
-    const outputTokens = estimateTokens(noSupportAnswer);
-    yield { type: "finish", reason: "no-support", inputTokens, outputTokens };
+    yield finish("no-support", estimateTokens(noSupportAnswer));
     return;
   }
   let outputTokens = 0;
@@ -73,11 +81,11 @@ async function* generate(
       yield { type: "evidence", source: sentence.source.number, start, end, support: sentence.support };
     }
     if (piece?.text !== closed(sentence.text)) {
-      yield { type: "finish", reason: "length", inputTokens, outputTokens };
+      yield finish("length", outputTokens);
       return;
     }
   }
-  yield { type: "finish", reason: "complete", inputTokens, outputTokens };
+  yield finish("complete", outputTokens);
 }
 
 /** Where there are more sentences than the scorer takes, those that share most words with the question. */

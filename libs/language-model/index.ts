@@ -1,7 +1,18 @@
 export { withoutCitationMarks } from "./candidate-sentences.ts";
 export type { ExtractiveModelOptions } from "./extractive-model.ts";
 export { createExtractiveModel, noSupportAnswer } from "./extractive-model.ts";
-export type { FinishReason, LanguageModel, ModelEvent, ModelRequest, Source } from "./language-model.ts";
+export type {
+  FinishReason,
+  LanguageModel,
+  ModelEvent,
+  ModelMessage,
+  ModelRequest,
+  ModelUsage,
+  Source,
+  ToolCall,
+  ToolCalling,
+  ToolDefinition,
+} from "./language-model.ts";
 export type { OpenAiCompatibleOptions } from "./openai-compatible-model.ts";
 export { createOpenAiCompatibleModel } from "./openai-compatible-model.ts";
 export type { SentenceScores } from "./support.ts";

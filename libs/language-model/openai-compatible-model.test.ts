@@ -9,6 +9,7 @@ import type { Exchange, ScriptedModelServer } from "./scripted-model-server.ts";
 import { startScriptedModelServer } from "./scripted-model-server.ts";
 
 const key = "sk-very-secret";
+const question = conformanceRequest.messages[1]?.text ?? "";
 const answer = ["The bridge was ", "opened in March", " 1890 [", "2", "]. It stands."];
 
 let server: ScriptedModelServer;
@@ -55,7 +56,7 @@ async function failure(script: (exchange: Exchange) => Promise<void>): Promise<H
     (thrown) => {
       assert(thrown instanceof HeadwaterError, String(thrown));
       const shown = `${thrown.message} ${thrown.action} ${thrown.stack} ${String(thrown.cause)}`;
-      assert(!shown.includes(key) && !shown.includes(conformanceRequest.prompt), shown);
+      assert(!shown.includes(key) && !shown.includes(question), shown);
       return thrown;
     },
   );
@@ -76,10 +77,15 @@ test("rules go as system message, the prompt as the user's, the key as bearer to
     ["llama3.1:8b", true, 200, 0.25],
   );
   assert.deepEqual(sent.body.messages, [
-    { role: "system", content: conformanceRequest.instructions },
-    { role: "user", content: conformanceRequest.prompt },
+    { role: "system", content: conformanceRequest.messages[0]?.text },
+    { role: "user", content: question },
   ]);
-  assert.deepEqual(events.at(-1), { type: "finish", reason: "complete", inputTokens: 31, outputTokens: 2 });
+  assert.deepEqual(events.at(-1), {
+    type: "finish",
+    reason: "complete",
+    usage: { inputTokens: 31, outputTokens: 2, cost: 0 },
+    model: "llama",
+  });
 });
 
 test("finish reasons are told apart, and missing usage is estimated", async () => {
@@ -95,8 +101,8 @@ test("finish reasons are told apart, and missing usage is estimated", async () =
     const finish = (await run()).at(-1);
     assert(finish?.type === "finish");
     assert.equal(finish.reason, expected);
-    assert.equal(finish.outputTokens, 9);
-    assert(finish.inputTokens > 20);
+    assert.equal(finish.usage.outputTokens, 9);
+    assert(finish.usage.inputTokens > 20);
   }
 });
 
@@ -114,7 +120,7 @@ test("refusals of the service are told apart", async () => {
   for (const [code, headers, grpcCode, reason, retryAfterMs] of cases) {
     const before = server.requests.length;
     const error = await failure(async (exchange) => {
-      exchange.fail(code, { ...headers }, `{"error":{"message":"${key} ${conformanceRequest.prompt}"}}`);
+      exchange.fail(code, { ...headers }, `{"error":{"message":"${key} ${question}"}}`);
     });
     assert.deepEqual([error.code, error.reason, error.retryAfterMs], [grpcCode, reason, retryAfterMs]);
     assert.equal(

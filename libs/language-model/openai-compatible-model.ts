@@ -1,7 +1,13 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import type { LanguageModelV4, LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import type { LanguageModelV4, LanguageModelV4Prompt, LanguageModelV4StreamPart } from "@ai-sdk/provider";
 import { estimateTokens } from "@headwater/text";
-import type { FinishReason, LanguageModel, ModelEvent, ModelRequest } from "./language-model.ts";
+import type {
+  FinishReason,
+  LanguageModel,
+  ModelEvent,
+  ModelMessage,
+  ModelRequest,
+} from "./language-model.ts";
 import { modelTimeout, streamBroken, toModelError } from "./model-errors.ts";
 
 export interface OpenAiCompatibleOptions {
@@ -39,6 +45,7 @@ export function createOpenAiCompatibleModel(options: OpenAiCompatibleOptions): L
   return {
     name: options.name,
     provider: "openai-compatible",
+    toolCalling: "none",
     contextTokens: options.contextTokens ?? 8192,
     generate: (request, signal) => generate(model, options, request, signal),
     close: async () => {},
@@ -62,10 +69,7 @@ async function* generate(
   let started = false;
   try {
     const { stream } = await model.doStream({
-      prompt: [
-        { role: "system", content: request.instructions },
-        { role: "user", content: [{ type: "text", text: request.prompt }] },
-      ],
+      prompt: toPrompt(request.messages),
       maxOutputTokens: request.maxOutputTokens,
       abortSignal: AbortSignal.any([signal, ending.signal]),
       ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
@@ -85,7 +89,7 @@ async function* generate(
       if (started) clearTimeout(timer);
       if (value.type === "error") throw streamBroken(name);
       if (value.type === "finish") {
-        yield finishEvent(value, request, written);
+        yield finishEvent(value, request, written, name);
         return;
       }
       if (value.type === "text-delta" && value.delta !== "") {
@@ -110,11 +114,27 @@ const finishReasons: Readonly<Partial<Record<Finish["finishReason"]["unified"], 
 };
 
 /** Services that report no usage are estimated for. */
-function finishEvent({ finishReason, usage }: Finish, request: ModelRequest, written: string): ModelEvent {
+function finishEvent(
+  { finishReason, usage }: Finish,
+  request: ModelRequest,
+  written: string,
+  model: string,
+): ModelEvent {
+  const read = request.messages.map(({ text }) => text).join("\n");
   return {
     type: "finish",
     reason: finishReasons[finishReason.unified] ?? "complete",
-    inputTokens: usage.inputTokens.total ?? estimateTokens(request.instructions + request.prompt),
-    outputTokens: usage.outputTokens.total ?? estimateTokens(written),
+    usage: {
+      inputTokens: usage.inputTokens.total ?? estimateTokens(read),
+      outputTokens: usage.outputTokens.total ?? estimateTokens(written),
+      cost: 0,
+    },
+    model,
   };
+}
+
+function toPrompt(messages: readonly ModelMessage[]): LanguageModelV4Prompt {
+  return messages.map(({ role, text }) =>
+    role === "system" ? { role, content: text } : { role: "user", content: [{ type: "text", text }] },
+  );
 }

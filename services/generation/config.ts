@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import type { RecordStoreValues } from "@headwater/record-store";
+import { recordStoreSettings } from "@headwater/record-store";
 import type { Environment } from "@headwater/settings";
 import { address, integer, invalidSetting, readSecret, readSettings, text } from "@headwater/settings";
 
@@ -5,6 +8,7 @@ export const generationSettings = {
   HEADWATER_GENERATION_LISTEN: address()
     .default("127.0.0.1:7004")
     .describe("host:port of generation's gRPC server"),
+  HEADWATER_DATA_DIR: text().default("./data").describe("Folder for everything that is kept"),
   HEADWATER_SEARCH_ADDRESS: address().default("127.0.0.1:7003").describe("host:port of search"),
   HEADWATER_EMBEDDING_ADDRESS: address()
     .default("127.0.0.1:7002")
@@ -43,6 +47,7 @@ export const generationSettings = {
   HEADWATER_OPENAI_NEXT_TOKEN_TIMEOUT_MS: integer(1, 3_600_000)
     .default(20_000)
     .describe("Milliseconds that each further token may take"),
+  ...recordStoreSettings,
 };
 
 /** A model service that speaks the OpenAI chat completions protocol. */
@@ -63,6 +68,9 @@ export interface GenerationConfig {
   readonly maxAnswers: number;
   readonly rankBudgetMs: number;
   readonly openAi: OpenAiConfig | undefined;
+  readonly records: RecordStoreValues;
+  /** Of the embedded record store. */
+  readonly recordsFolder: string;
 }
 
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID */
@@ -84,6 +92,8 @@ export function readGenerationConfig(env: Environment = process.env): Generation
     maxAnswers: settings.HEADWATER_GENERATION_MAX_ANSWERS,
     rankBudgetMs: settings.HEADWATER_GENERATION_RANK_BUDGET_MS,
     openAi,
+    records: settings,
+    recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };
 }
 

@@ -11,10 +11,11 @@ import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { silentTelemetry } from "@headwater/telemetry";
+import { temporaryFolder } from "@headwater/testing";
 import { readGenerationConfig } from "./config.ts";
-import type { SearchDouble } from "./search-double.ts";
-import { passage, startSearchDouble } from "./search-double.ts";
 import { startGeneration } from "./server.ts";
+import type { SearchDouble } from "./testing/search-double.ts";
+import { passage, startSearchDouble } from "./testing/search-double.ts";
 
 let search: SearchDouble;
 let service: RunningService;
@@ -25,6 +26,7 @@ before(async () => {
   search = await startSearchDouble();
   const config = readGenerationConfig({
     HEADWATER_GENERATION_LISTEN: "127.0.0.1:0",
+    HEADWATER_DATA_DIR: await temporaryFolder(),
     HEADWATER_SEARCH_ADDRESS: search.address,
     // Nothing listens there: words alone decide.
     HEADWATER_EMBEDDING_ADDRESS: "127.0.0.1:1",
@@ -197,7 +199,16 @@ test("a deadline ends an answer, and search with it", async () => {
 
 test("the models are listed, and metrics are there", async () => {
   const { models } = await client.call.listModels({});
-  assert.deepEqual(models, [{ name: "extractive", provider: "extractive", isDefault: true }]);
+  assert.deepEqual(models, [
+    {
+      name: "extractive",
+      provider: "extractive",
+      isDefault: true,
+      contextTokens: 0,
+      toolCalling: "none",
+      fallbacks: [],
+    },
+  ]);
   const metrics = await telemetry.metrics.metrics();
   for (const name of [
     'rag_queries_total{kind="answer"',

@@ -7,6 +7,7 @@ import type {
 } from "@headwater/proto/services/headwater/v1/generation";
 import { GenerationServiceDefinition } from "@headwater/proto/services/headwater/v1/generation";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
+import { openRecordStore } from "@headwater/record-store";
 import type { RpcContext } from "@headwater/rpc";
 import { createRpcClient, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
@@ -15,14 +16,15 @@ import type { Telemetry } from "@headwater/telemetry";
 import { generateInRequestContext, requestContext } from "@headwater/telemetry";
 import type { Admission } from "./admission.ts";
 import { createAdmission } from "./admission.ts";
-import type { AnswerTools } from "./answer.ts";
-import { answer } from "./answer.ts";
+import type { AnswerTools } from "./answer/answer.ts";
+import { answer } from "./answer/answer.ts";
+import { checkRequest } from "./answer/request.ts";
+import { createSentenceRanker } from "./answer/sentence-ranking.ts";
 import type { GenerationConfig } from "./config.ts";
 import { createGenerationMetrics } from "./metrics.ts";
-import type { Models } from "./models.ts";
-import { createModels } from "./models.ts";
-import { checkRequest } from "./request.ts";
-import { createSentenceRanker } from "./sentence-ranking.ts";
+import { migrations } from "./migrations.ts";
+import type { Models } from "./models/models.ts";
+import { createModels } from "./models/models.ts";
 
 const connectTimeoutMs = 1000;
 
@@ -30,6 +32,11 @@ export async function startGeneration(
   config: GenerationConfig,
   telemetry: Telemetry,
 ): Promise<RunningService> {
+  const records = await openRecordStore(config.records, {
+    folder: config.recordsFolder,
+    schema: "generation",
+    onError: (thrown) => telemetry.log.warn({ err: thrown }, "the record store's upkeep failed"),
+  });
   const search = createRpcClient(SearchServiceDefinition, config.searchAddress);
   const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const rank = createSentenceRanker(embedding, config.rankBudgetMs, telemetry);
@@ -43,16 +50,21 @@ export async function startGeneration(
     await models.close();
     search.close();
     embedding.close();
+    await records.close();
   };
 
   try {
+    await records.migrate(migrations);
     const server = await startRpcServer({
       address: config.listen,
       definition: GenerationServiceDefinition,
       implementation: implement(models, createAdmission(config.maxAnswers), tools),
       telemetry,
       // The embedding-worker is not asked for: without it, answers are made by words alone.
-      checkReadiness: () => checkSearch(search),
+      checkReadiness: async () => {
+        await checkSearch(search);
+        await records.checkHealth();
+      },
     });
     return serviceBehind(server, "generation", telemetry, closeClients);
   } catch (thrown) {
@@ -96,9 +108,11 @@ function implement(
     },
     async listModels() {
       return {
-        models: models.all.map(({ name, provider }) => ({
+        models: models.all.map(({ name, provider, toolCalling, contextTokens = 0 }) => ({
           name,
           provider,
+          toolCalling,
+          contextTokens,
           isDefault: name === models.default.name,
         })),
       };

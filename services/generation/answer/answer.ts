@@ -1,4 +1,10 @@
-import type { FinishReason, LanguageModel, ModelRequest, Source } from "@headwater/language-model";
+import type {
+  FinishReason,
+  LanguageModel,
+  ModelRequest,
+  ModelUsage,
+  Source,
+} from "@headwater/language-model";
 import { noSupportAnswer } from "@headwater/language-model";
 import type { AnswerResponse, DeepPartial } from "@headwater/proto/services/headwater/v1/generation";
 import { EndReason } from "@headwater/proto/services/headwater/v1/generation";
@@ -6,15 +12,15 @@ import type { Hit, SearchServiceDefinition } from "@headwater/proto/services/hea
 import type { RpcClient } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { normalize } from "@headwater/text";
+import type { GenerationMetrics } from "../metrics.ts";
+import { inSpan, streamInSpan } from "../spans.ts";
 import type { CitedSource } from "./citations.ts";
 import { createCitationWriter } from "./citations.ts";
-import type { GenerationMetrics } from "./metrics.ts";
 import { findPassages } from "./passages.ts";
 import type { Prompt } from "./prompt.ts";
 import { buildPrompt } from "./prompt.ts";
 import type { CheckedRequest } from "./request.ts";
 import type { RankSentences } from "./sentence-ranking.ts";
-import { inSpan, streamInSpan } from "./spans.ts";
 
 /** What an answer is made with. */
 export interface AnswerTools {
@@ -31,6 +37,8 @@ const endReasons: Readonly<Record<FinishReason, EndReason>> = {
   length: EndReason.LENGTH,
   "no-support": EndReason.NO_SUPPORT,
   refused: EndReason.REFUSED,
+  // No tools are offered to a model that answers; one that calls all the same has said what it had to say.
+  "tool-calls": EndReason.COMPLETE,
 };
 
 /**
@@ -55,15 +63,14 @@ export async function* answer(
   const passages = { hits: cited.map(({ hit }) => hit), ...(summary ? { summary } : {}) };
   yield { event: { $case: "passages", value: passages } };
 
-  const end = (reason: EndReason, inputTokens: number, outputTokens: number): Message => {
+  const end = (reason: EndReason, usage: ModelUsage, writer: string): Message => {
     milliseconds["total"] = performance.now() - started;
-    const usage = { inputTokens, outputTokens };
-    return { event: { $case: "end", value: { reason, usage, model: model.name, milliseconds } } };
+    return { event: { $case: "end", value: { reason, usage, model: writer, milliseconds } } };
   };
   if (cited.length === 0) {
     milliseconds["first_token"] = performance.now() - started;
     yield { event: { $case: "text", value: { text: noSupportAnswer } } };
-    yield end(EndReason.NO_SUPPORT, 0, 0);
+    yield end(EndReason.NO_SUPPORT, { inputTokens: 0, outputTokens: 0, cost: 0 }, model.name);
     return;
   }
 
@@ -71,8 +78,10 @@ export async function* answer(
   const modelRequest: ModelRequest = {
     question: request.question,
     sources: cited.map(({ source }) => source),
-    instructions: prompt.instructions,
-    prompt: prompt.text,
+    messages: [
+      { role: "system", text: prompt.instructions },
+      { role: "user", text: prompt.text },
+    ],
     maxOutputTokens: outputTokensOf(request, model),
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
   };
@@ -80,14 +89,14 @@ export async function* answer(
     if (event.type === "finish") {
       yield* writer.end();
       const reason = saysNothing(writer.text) ? EndReason.NO_SUPPORT : endReasons[event.reason];
-      yield end(reason, event.inputTokens, event.outputTokens);
+      yield end(reason, event.usage, event.model);
       return;
     }
     if (event.type === "text" && milliseconds["first_token"] === undefined) {
       milliseconds["first_token"] = performance.now() - started;
       tools.metrics.firstToken.observe({ model: model.name }, milliseconds["first_token"] / 1000);
     }
-    yield* writer.write(event);
+    if (event.type === "text" || event.type === "evidence") yield* writer.write(event);
   }
 }
 
@@ -138,11 +147,11 @@ function generateInSpan(
   return streamInSpan(telemetry.tracer, "generation.model", attributes, async function* (span) {
     for await (const event of model.generate(request, signal)) {
       if (event.type === "finish") {
-        metrics.tokens.inc({ model: model.name, direction: "input" }, event.inputTokens);
-        metrics.tokens.inc({ model: model.name, direction: "output" }, event.outputTokens);
+        metrics.tokens.inc({ model: model.name, direction: "input" }, event.usage.inputTokens);
+        metrics.tokens.inc({ model: model.name, direction: "output" }, event.usage.outputTokens);
         span.setAttributes({
-          "gen_ai.usage.input_tokens": event.inputTokens,
-          "gen_ai.usage.output_tokens": event.outputTokens,
+          "gen_ai.usage.input_tokens": event.usage.inputTokens,
+          "gen_ai.usage.output_tokens": event.usage.outputTokens,
           "gen_ai.response.finish_reasons": [event.reason],
         });
       }

@@ -24,7 +24,7 @@ type Message = DeepPartial<AnswerResponse>;
 export interface CitationWriter {
   /** The whole text so far. */
   readonly text: string;
-  write(event: Exclude<ModelEvent, { type: "finish" }>): AsyncGenerator<Message>;
+  write(event: Extract<ModelEvent, { type: "text" | "evidence" }>): AsyncGenerator<Message>;
   /** What is left once the model has ended. */
   end(): AsyncGenerator<Message>;
 }

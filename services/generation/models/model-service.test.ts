@@ -14,10 +14,11 @@ import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { silentTelemetry } from "@headwater/telemetry";
-import { readGenerationConfig } from "./config.ts";
-import type { SearchDouble } from "./search-double.ts";
-import { passage, startSearchDouble } from "./search-double.ts";
-import { startGeneration } from "./server.ts";
+import { temporaryFolder } from "@headwater/testing";
+import { readGenerationConfig } from "../config.ts";
+import { startGeneration } from "../server.ts";
+import type { SearchDouble } from "../testing/search-double.ts";
+import { passage, startSearchDouble } from "../testing/search-double.ts";
 
 let search: SearchDouble;
 let models: ScriptedModelServer;
@@ -33,6 +34,7 @@ before(async () => {
   models = await startScriptedModelServer();
   const config = readGenerationConfig({
     HEADWATER_GENERATION_LISTEN: "127.0.0.1:0",
+    HEADWATER_DATA_DIR: await temporaryFolder(),
     HEADWATER_SEARCH_ADDRESS: search.address,
     HEADWATER_EMBEDDING_ADDRESS: "127.0.0.1:1",
     HEADWATER_GENERATION_MODEL: "scripted",
@@ -93,7 +95,7 @@ test("claims of the model are cited, with offsets into the answer and into the d
   const end = events.at(-1);
   assert(end?.$case === "end");
   assert.deepEqual([end.value.reason, end.value.model], [EndReason.COMPLETE, "scripted"]);
-  assert.deepEqual(end.value.usage, { inputTokens: 90, outputTokens: 20 });
+  assert.deepEqual(end.value.usage, { inputTokens: 90, outputTokens: 20, cost: 0 });
 });
 
 test("a citation never comes before its claim has been streamed in full", async () => {
@@ -234,10 +236,13 @@ test("a reader who is slow slows the model, and one who leaves ends its request"
 
 test("the models are listed in order of name", async () => {
   const { models: listed } = await client.call.listModels({});
-  assert.deepEqual(listed, [
-    { name: "extractive", provider: "extractive", isDefault: false },
-    { name: "scripted", provider: "openai-compatible", isDefault: true },
-  ]);
+  assert.deepEqual(
+    listed.map(({ name, provider, isDefault, contextTokens }) => [name, provider, isDefault, contextTokens]),
+    [
+      ["extractive", "extractive", false, 0],
+      ["scripted", "openai-compatible", true, 2000],
+    ],
+  );
 });
 
 /** The value once it has not changed for 100 ms. */

@@ -1,8 +1,8 @@
 import { invalidArgument } from "@headwater/errors";
 import type { LanguageModel } from "@headwater/language-model";
 import { createExtractiveModel, createOpenAiCompatibleModel } from "@headwater/language-model";
-import type { GenerationConfig } from "./config.ts";
-import type { RankSentences } from "./sentence-ranking.ts";
+import type { RankSentences } from "../answer/sentence-ranking.ts";
+import type { GenerationConfig } from "../config.ts";
 
 /** The language models that a request may name. */
 export interface Models {

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file headwater/v1/generation.proto.
  */
 export const file_headwater_v1_generation: GenFile = /*@__PURE__*/
-  fileDesc("Ch1oZWFkd2F0ZXIvdjEvZ2VuZXJhdGlvbi5wcm90bxIMaGVhZHdhdGVyLnYxIsEBCg1BbnN3ZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIQCghxdWVzdGlvbhgCIAEoCRIkCgZmaWx0ZXIYAyABKAsyFC5oZWFkd2F0ZXIudjEuRmlsdGVyEg0KBW1vZGVsGAQgASgJEhQKDG1heF9wYXNzYWdlcxgFIAEoDRIZChFtYXhfb3V0cHV0X3Rva2VucxgGIAEoDRIYCgt0ZW1wZXJhdHVyZRgHIAEoAUgAiAEBQg4KDF90ZW1wZXJhdHVyZSLHAQoOQW5zd2VyUmVzcG9uc2USLwoIcGFzc2FnZXMYASABKAsyGy5oZWFkd2F0ZXIudjEuUGFzc2FnZXNGb3VuZEgAEicKBHRleHQYAiABKAsyFy5oZWFkd2F0ZXIudjEuVGV4dERlbHRhSAASKgoIY2l0YXRpb24YAyABKAsyFi5oZWFkd2F0ZXIudjEuQ2l0YXRpb25IABImCgNlbmQYBCABKAsyFy5oZWFkd2F0ZXIudjEuQW5zd2VyRW5kSABCBwoFZXZlbnQiXgoNUGFzc2FnZXNGb3VuZBIfCgRoaXRzGAEgAygLMhEuaGVhZHdhdGVyLnYxLkhpdBIsCgdzdW1tYXJ5GAIgASgLMhsuaGVhZHdhdGVyLnYxLlNlYXJjaFN1bW1hcnkiGQoJVGV4dERlbHRhEgwKBHRleHQYASABKAki4QEKCENpdGF0aW9uEg4KBnNvdXJjZRgBIAEoDRImCgVjbGFpbRgCIAEoCzIXLmhlYWR3YXRlci52MS5UZXh0UmFuZ2USKQoIZXZpZGVuY2UYAyABKAsyFy5oZWFkd2F0ZXIudjEuVGV4dFJhbmdlEhIKCnBhc3NhZ2VfaWQYBCABKAkSMAoIZG9jdW1lbnQYBSABKAsyHi5oZWFkd2F0ZXIudjEuRG9jdW1lbnRNZXRhZGF0YRIMCgRwYWdlGAYgASgNEg0KBXF1b3RlGAcgASgJEg8KB3N1cHBvcnQYCCABKAEi3QEKCUFuc3dlckVuZBInCgZyZWFzb24YASABKA4yFy5oZWFkd2F0ZXIudjEuRW5kUmVhc29uEiIKBXVzYWdlGAIgASgLMhMuaGVhZHdhdGVyLnYxLlVzYWdlEg0KBW1vZGVsGAMgASgJEj8KDG1pbGxpc2Vjb25kcxgEIAMoCzIpLmhlYWR3YXRlci52MS5BbnN3ZXJFbmQuTWlsbGlzZWNvbmRzRW50cnkaMwoRTWlsbGlzZWNvbmRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgBOgI4ASI0CgVVc2FnZRIUCgxpbnB1dF90b2tlbnMYASABKA0SFQoNb3V0cHV0X3Rva2VucxgCIAEoDSITChFMaXN0TW9kZWxzUmVxdWVzdCI5ChJMaXN0TW9kZWxzUmVzcG9uc2USIwoGbW9kZWxzGAEgAygLMhMuaGVhZHdhdGVyLnYxLk1vZGVsIjsKBU1vZGVsEgwKBG5hbWUYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSEgoKaXNfZGVmYXVsdBgDIAEoCCqKAQoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIXChNFTkRfUkVBU09OX0NPTVBMRVRFEAESFQoRRU5EX1JFQVNPTl9MRU5HVEgQAhIZChVFTkRfUkVBU09OX05PX1NVUFBPUlQQAxIWChJFTkRfUkVBU09OX1JFRlVTRUQQBDKrAQoRR2VuZXJhdGlvblNlcnZpY2USRQoGQW5zd2VyEhsuaGVhZHdhdGVyLnYxLkFuc3dlclJlcXVlc3QaHC5oZWFkd2F0ZXIudjEuQW5zd2VyUmVzcG9uc2UwARJPCgpMaXN0TW9kZWxzEh8uaGVhZHdhdGVyLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiAuaGVhZHdhdGVyLnYxLkxpc3RNb2RlbHNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_common, file_headwater_v1_search]);
+  fileDesc("Ch1oZWFkd2F0ZXIvdjEvZ2VuZXJhdGlvbi5wcm90bxIMaGVhZHdhdGVyLnYxItEBCg1BbnN3ZXJSZXF1ZXN0Eg4KBnRlbmFudBgBIAEoCRIQCghxdWVzdGlvbhgCIAEoCRIkCgZmaWx0ZXIYAyABKAsyFC5oZWFkd2F0ZXIudjEuRmlsdGVyEg0KBW1vZGVsGAQgASgJEhQKDG1heF9wYXNzYWdlcxgFIAEoDRIZChFtYXhfb3V0cHV0X3Rva2VucxgGIAEoDRIYCgt0ZW1wZXJhdHVyZRgHIAEoAUgAiAEBEg4KBnByb21wdBgIIAEoCUIOCgxfdGVtcGVyYXR1cmUixwEKDkFuc3dlclJlc3BvbnNlEi8KCHBhc3NhZ2VzGAEgASgLMhsuaGVhZHdhdGVyLnYxLlBhc3NhZ2VzRm91bmRIABInCgR0ZXh0GAIgASgLMhcuaGVhZHdhdGVyLnYxLlRleHREZWx0YUgAEioKCGNpdGF0aW9uGAMgASgLMhYuaGVhZHdhdGVyLnYxLkNpdGF0aW9uSAASJgoDZW5kGAQgASgLMhcuaGVhZHdhdGVyLnYxLkFuc3dlckVuZEgAQgcKBWV2ZW50Il4KDVBhc3NhZ2VzRm91bmQSHwoEaGl0cxgBIAMoCzIRLmhlYWR3YXRlci52MS5IaXQSLAoHc3VtbWFyeRgCIAEoCzIbLmhlYWR3YXRlci52MS5TZWFyY2hTdW1tYXJ5IhkKCVRleHREZWx0YRIMCgR0ZXh0GAEgASgJIuEBCghDaXRhdGlvbhIOCgZzb3VyY2UYASABKA0SJgoFY2xhaW0YAiABKAsyFy5oZWFkd2F0ZXIudjEuVGV4dFJhbmdlEikKCGV2aWRlbmNlGAMgASgLMhcuaGVhZHdhdGVyLnYxLlRleHRSYW5nZRISCgpwYXNzYWdlX2lkGAQgASgJEjAKCGRvY3VtZW50GAUgASgLMh4uaGVhZHdhdGVyLnYxLkRvY3VtZW50TWV0YWRhdGESDAoEcGFnZRgGIAEoDRINCgVxdW90ZRgHIAEoCRIPCgdzdXBwb3J0GAggASgBIqYCCglBbnN3ZXJFbmQSJwoGcmVhc29uGAEgASgOMhcuaGVhZHdhdGVyLnYxLkVuZFJlYXNvbhIiCgV1c2FnZRgCIAEoCzITLmhlYWR3YXRlci52MS5Vc2FnZRINCgVtb2RlbBgDIAEoCRI/CgxtaWxsaXNlY29uZHMYBCADKAsyKS5oZWFkd2F0ZXIudjEuQW5zd2VyRW5kLk1pbGxpc2Vjb25kc0VudHJ5EjQKBnByb21wdBgFIAEoCzIkLmhlYWR3YXRlci52MS5Qcm9tcHRWZXJzaW9uUmVmZXJlbmNlEhEKCWFuc3dlcl9pZBgGIAEoCRozChFNaWxsaXNlY29uZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIjcKFlByb21wdFZlcnNpb25SZWZlcmVuY2USDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIkIKBVVzYWdlEhQKDGlucHV0X3Rva2VucxgBIAEoDRIVCg1vdXRwdXRfdG9rZW5zGAIgASgNEgwKBGNvc3QYAyABKAEiEwoRTGlzdE1vZGVsc1JlcXVlc3QiOQoSTGlzdE1vZGVsc1Jlc3BvbnNlEiMKBm1vZGVscxgBIAMoCzITLmhlYWR3YXRlci52MS5Nb2RlbCJ8CgVNb2RlbBIMCgRuYW1lGAEgASgJEhAKCHByb3ZpZGVyGAIgASgJEhIKCmlzX2RlZmF1bHQYAyABKAgSFgoOY29udGV4dF90b2tlbnMYBCABKA0SFAoMdG9vbF9jYWxsaW5nGAUgASgJEhEKCWZhbGxiYWNrcxgGIAMoCSqKAQoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIXChNFTkRfUkVBU09OX0NPTVBMRVRFEAESFQoRRU5EX1JFQVNPTl9MRU5HVEgQAhIZChVFTkRfUkVBU09OX05PX1NVUFBPUlQQAxIWChJFTkRfUkVBU09OX1JFRlVTRUQQBDKrAQoRR2VuZXJhdGlvblNlcnZpY2USRQoGQW5zd2VyEhsuaGVhZHdhdGVyLnYxLkFuc3dlclJlcXVlc3QaHC5oZWFkd2F0ZXIudjEuQW5zd2VyUmVzcG9uc2UwARJPCgpMaXN0TW9kZWxzEh8uaGVhZHdhdGVyLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiAuaGVhZHdhdGVyLnYxLkxpc3RNb2RlbHNSZXNwb25zZWIGcHJvdG8z", [file_headwater_v1_common, file_headwater_v1_search]);
 
 /**
  * A question.
@@ -70,6 +70,13 @@ export type AnswerRequest = Message<"headwater.v1.AnswerRequest"> & {
    * @generated from field: optional double temperature = 7;
    */
   temperature?: number | undefined;
+
+  /**
+   * "name", "name@label" or "name@version" of the prompt that rules the model. Empty: "answer@production".
+   *
+   * @generated from field: string prompt = 8;
+   */
+  prompt: string;
 };
 
 /**
@@ -288,6 +295,20 @@ export type AnswerEnd = Message<"headwater.v1.AnswerEnd"> & {
    * @generated from field: map<string, double> milliseconds = 4;
    */
   milliseconds: { [key: string]: number };
+
+  /**
+   * The version of the prompt that the model was given; unset where the model reads no prompt.
+   *
+   * @generated from field: headwater.v1.PromptVersionReference prompt = 5;
+   */
+  prompt?: PromptVersionReference | undefined;
+
+  /**
+   * Id of the answer, for feedback.
+   *
+   * @generated from field: string answer_id = 6;
+   */
+  answerId: string;
 };
 
 /**
@@ -296,6 +317,34 @@ export type AnswerEnd = Message<"headwater.v1.AnswerEnd"> & {
  */
 export const AnswerEndSchema: GenMessage<AnswerEnd> = /*@__PURE__*/
   messageDesc(file_headwater_v1_generation, 5);
+
+/**
+ * Which version of a prompt wrote something.
+ *
+ * @generated from message headwater.v1.PromptVersionReference
+ */
+export type PromptVersionReference = Message<"headwater.v1.PromptVersionReference"> & {
+  /**
+   * Name of the prompt.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * From 1; 0: the one that comes with Headwater.
+   *
+   * @generated from field: uint32 version = 2;
+   */
+  version: number;
+};
+
+/**
+ * Describes the message headwater.v1.PromptVersionReference.
+ * Use `create(PromptVersionReferenceSchema)` to create a new message.
+ */
+export const PromptVersionReferenceSchema: GenMessage<PromptVersionReference> = /*@__PURE__*/
+  messageDesc(file_headwater_v1_generation, 6);
 
 /**
  * What an answer cost.
@@ -316,6 +365,13 @@ export type Usage = Message<"headwater.v1.Usage"> & {
    * @generated from field: uint32 output_tokens = 2;
    */
   outputTokens: number;
+
+  /**
+   * US dollars, by the prices in the settings; 0 where none are set.
+   *
+   * @generated from field: double cost = 3;
+   */
+  cost: number;
 };
 
 /**
@@ -323,7 +379,7 @@ export type Usage = Message<"headwater.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_generation, 6);
+  messageDesc(file_headwater_v1_generation, 7);
 
 /**
  * Nothing to say.
@@ -338,7 +394,7 @@ export type ListModelsRequest = Message<"headwater.v1.ListModelsRequest"> & {
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_generation, 7);
+  messageDesc(file_headwater_v1_generation, 8);
 
 /**
  * The models.
@@ -359,7 +415,7 @@ export type ListModelsResponse = Message<"headwater.v1.ListModelsResponse"> & {
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_generation, 8);
+  messageDesc(file_headwater_v1_generation, 9);
 
 /**
  * A language model.
@@ -375,7 +431,7 @@ export type Model = Message<"headwater.v1.Model"> & {
   name: string;
 
   /**
-   * "extractive" or "openai-compatible".
+   * "extractive", "openai-compatible", "openai", "anthropic" or "cohere".
    *
    * @generated from field: string provider = 2;
    */
@@ -387,6 +443,27 @@ export type Model = Message<"headwater.v1.Model"> & {
    * @generated from field: bool is_default = 3;
    */
   isDefault: boolean;
+
+  /**
+   * Longest prompt and answer together, in tokens; 0: no such limit.
+   *
+   * @generated from field: uint32 context_tokens = 4;
+   */
+  contextTokens: number;
+
+  /**
+   * How it can be an agent's: "native", "text" or "none".
+   *
+   * @generated from field: string tool_calling = 5;
+   */
+  toolCalling: string;
+
+  /**
+   * Names of the models that answer in its place while it does not, in order.
+   *
+   * @generated from field: repeated string fallbacks = 6;
+   */
+  fallbacks: string[];
 };
 
 /**
@@ -394,7 +471,7 @@ export type Model = Message<"headwater.v1.Model"> & {
  * Use `create(ModelSchema)` to create a new message.
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
-  messageDesc(file_headwater_v1_generation, 9);
+  messageDesc(file_headwater_v1_generation, 10);
 
 /**
  * Why an answer ended.

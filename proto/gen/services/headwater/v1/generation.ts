@@ -94,7 +94,11 @@ export interface AnswerRequest {
   /** Longest answer in tokens, 1 to 8,192. 0: 512. */
   maxOutputTokens: number;
   /** 0 to 2. Unset: the model's default. The extractive model has none. */
-  temperature?: number | undefined;
+  temperature?:
+    | number
+    | undefined;
+  /** "name", "name@label" or "name@version" of the prompt that rules the model. Empty: "answer@production". */
+  prompt: string;
 }
 
 /** One message of an answer. */
@@ -183,11 +187,25 @@ export interface AnswerEnd {
   model: string;
   /** Milliseconds by step: "search", "first_token", "total". */
   milliseconds: { [key: string]: number };
+  /** The version of the prompt that the model was given; unset where the model reads no prompt. */
+  prompt:
+    | PromptVersionReference
+    | undefined;
+  /** Id of the answer, for feedback. */
+  answerId: string;
 }
 
 export interface AnswerEnd_MillisecondsEntry {
   key: string;
   value: number;
+}
+
+/** Which version of a prompt wrote something. */
+export interface PromptVersionReference {
+  /** Name of the prompt. */
+  name: string;
+  /** From 1; 0: the one that comes with Headwater. */
+  version: number;
 }
 
 /** What an answer cost. */
@@ -196,6 +214,8 @@ export interface Usage {
   inputTokens: number;
   /** Tokens of the answer. */
   outputTokens: number;
+  /** US dollars, by the prices in the settings; 0 where none are set. */
+  cost: number;
 }
 
 /** Nothing to say. */
@@ -212,10 +232,16 @@ export interface ListModelsResponse {
 export interface Model {
   /** For AnswerRequest.model. */
   name: string;
-  /** "extractive" or "openai-compatible". */
+  /** "extractive", "openai-compatible", "openai", "anthropic" or "cohere". */
   provider: string;
   /** True: used when a request names none. */
   isDefault: boolean;
+  /** Longest prompt and answer together, in tokens; 0: no such limit. */
+  contextTokens: number;
+  /** How it can be an agent's: "native", "text" or "none". */
+  toolCalling: string;
+  /** Names of the models that answer in its place while it does not, in order. */
+  fallbacks: string[];
 }
 
 function createBaseAnswerRequest(): AnswerRequest {
@@ -227,6 +253,7 @@ function createBaseAnswerRequest(): AnswerRequest {
     maxPassages: 0,
     maxOutputTokens: 0,
     temperature: undefined,
+    prompt: "",
   };
 }
 
@@ -252,6 +279,9 @@ export const AnswerRequest: MessageFns<AnswerRequest> = {
     }
     if (message.temperature !== undefined) {
       writer.uint32(57).double(message.temperature);
+    }
+    if (message.prompt !== "") {
+      writer.uint32(66).string(message.prompt);
     }
     return writer;
   },
@@ -325,6 +355,14 @@ export const AnswerRequest: MessageFns<AnswerRequest> = {
             message.temperature = reader.double();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.prompt = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -354,6 +392,7 @@ export const AnswerRequest: MessageFns<AnswerRequest> = {
         ? globalThis.Number(object.max_output_tokens)
         : 0,
       temperature: isSet(object.temperature) ? globalThis.Number(object.temperature) : undefined,
+      prompt: isSet(object.prompt) ? globalThis.String(object.prompt) : "",
     };
   },
 
@@ -380,6 +419,9 @@ export const AnswerRequest: MessageFns<AnswerRequest> = {
     if (message.temperature !== undefined) {
       obj.temperature = floatToJson(message.temperature);
     }
+    if (message.prompt !== "") {
+      obj.prompt = message.prompt;
+    }
     return obj;
   },
 
@@ -397,6 +439,7 @@ export const AnswerRequest: MessageFns<AnswerRequest> = {
     message.maxPassages = object.maxPassages ?? 0;
     message.maxOutputTokens = object.maxOutputTokens ?? 0;
     message.temperature = object.temperature ?? undefined;
+    message.prompt = object.prompt ?? "";
     return message;
   },
 };
@@ -899,7 +942,7 @@ export const Citation: MessageFns<Citation> = {
 };
 
 function createBaseAnswerEnd(): AnswerEnd {
-  return { reason: 0, usage: undefined, model: "", milliseconds: {} };
+  return { reason: 0, usage: undefined, model: "", milliseconds: {}, prompt: undefined, answerId: "" };
 }
 
 export const AnswerEnd: MessageFns<AnswerEnd> = {
@@ -916,6 +959,12 @@ export const AnswerEnd: MessageFns<AnswerEnd> = {
     globalThis.Object.entries(message.milliseconds).forEach(([key, value]: [string, number]) => {
       AnswerEnd_MillisecondsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message.prompt !== undefined) {
+      PromptVersionReference.encode(message.prompt, writer.uint32(42).fork()).join();
+    }
+    if (message.answerId !== "") {
+      writer.uint32(50).string(message.answerId);
+    }
     return writer;
   },
 
@@ -967,6 +1016,22 @@ export const AnswerEnd: MessageFns<AnswerEnd> = {
             }
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.prompt = PromptVersionReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.answerId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -998,6 +1063,12 @@ export const AnswerEnd: MessageFns<AnswerEnd> = {
           {},
         )
         : {},
+      prompt: isSet(object.prompt) ? PromptVersionReference.fromJSON(object.prompt) : undefined,
+      answerId: isSet(object.answerId)
+        ? globalThis.String(object.answerId)
+        : isSet(object.answer_id)
+        ? globalThis.String(object.answer_id)
+        : "",
     };
   },
 
@@ -1021,6 +1092,12 @@ export const AnswerEnd: MessageFns<AnswerEnd> = {
         });
       }
     }
+    if (message.prompt !== undefined) {
+      obj.prompt = PromptVersionReference.toJSON(message.prompt);
+    }
+    if (message.answerId !== "") {
+      obj.answerId = message.answerId;
+    }
     return obj;
   },
 
@@ -1041,6 +1118,10 @@ export const AnswerEnd: MessageFns<AnswerEnd> = {
       },
       {},
     );
+    message.prompt = (object.prompt !== undefined && object.prompt !== null)
+      ? PromptVersionReference.fromPartial(object.prompt)
+      : undefined;
+    message.answerId = object.answerId ?? "";
     return message;
   },
 };
@@ -1130,8 +1211,93 @@ export const AnswerEnd_MillisecondsEntry: MessageFns<AnswerEnd_MillisecondsEntry
   },
 };
 
+function createBasePromptVersionReference(): PromptVersionReference {
+  return { name: "", version: 0 };
+}
+
+export const PromptVersionReference: MessageFns<PromptVersionReference> = {
+  encode(message: PromptVersionReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).uint32(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PromptVersionReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePromptVersionReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PromptVersionReference {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+    };
+  },
+
+  toJSON(message: PromptVersionReference): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PromptVersionReference>): PromptVersionReference {
+    return PromptVersionReference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PromptVersionReference>): PromptVersionReference {
+    const message = createBasePromptVersionReference();
+    message.name = object.name ?? "";
+    message.version = object.version ?? 0;
+    return message;
+  },
+};
+
 function createBaseUsage(): Usage {
-  return { inputTokens: 0, outputTokens: 0 };
+  return { inputTokens: 0, outputTokens: 0, cost: 0 };
 }
 
 export const Usage: MessageFns<Usage> = {
@@ -1141,6 +1307,9 @@ export const Usage: MessageFns<Usage> = {
     }
     if (message.outputTokens !== 0) {
       writer.uint32(16).uint32(message.outputTokens);
+    }
+    if (message.cost !== 0) {
+      writer.uint32(25).double(message.cost);
     }
     return writer;
   },
@@ -1174,6 +1343,14 @@ export const Usage: MessageFns<Usage> = {
             message.outputTokens = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.cost = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1198,6 +1375,7 @@ export const Usage: MessageFns<Usage> = {
         : isSet(object.output_tokens)
         ? globalThis.Number(object.output_tokens)
         : 0,
+      cost: isSet(object.cost) ? globalThis.Number(object.cost) : 0,
     };
   },
 
@@ -1209,6 +1387,9 @@ export const Usage: MessageFns<Usage> = {
     if (message.outputTokens !== 0) {
       obj.outputTokens = Math.round(message.outputTokens);
     }
+    if (message.cost !== 0) {
+      obj.cost = floatToJson(message.cost);
+    }
     return obj;
   },
 
@@ -1219,6 +1400,7 @@ export const Usage: MessageFns<Usage> = {
     const message = createBaseUsage();
     message.inputTokens = object.inputTokens ?? 0;
     message.outputTokens = object.outputTokens ?? 0;
+    message.cost = object.cost ?? 0;
     return message;
   },
 };
@@ -1343,7 +1525,7 @@ export const ListModelsResponse: MessageFns<ListModelsResponse> = {
 };
 
 function createBaseModel(): Model {
-  return { name: "", provider: "", isDefault: false };
+  return { name: "", provider: "", isDefault: false, contextTokens: 0, toolCalling: "", fallbacks: [] };
 }
 
 export const Model: MessageFns<Model> = {
@@ -1356,6 +1538,15 @@ export const Model: MessageFns<Model> = {
     }
     if (message.isDefault !== false) {
       writer.uint32(24).bool(message.isDefault);
+    }
+    if (message.contextTokens !== 0) {
+      writer.uint32(32).uint32(message.contextTokens);
+    }
+    if (message.toolCalling !== "") {
+      writer.uint32(42).string(message.toolCalling);
+    }
+    for (const v of message.fallbacks) {
+      writer.uint32(50).string(v!);
     }
     return writer;
   },
@@ -1397,6 +1588,30 @@ export const Model: MessageFns<Model> = {
             message.isDefault = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.contextTokens = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.toolCalling = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.fallbacks.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1418,6 +1633,19 @@ export const Model: MessageFns<Model> = {
         : isSet(object.is_default)
         ? globalThis.Boolean(object.is_default)
         : false,
+      contextTokens: isSet(object.contextTokens)
+        ? globalThis.Number(object.contextTokens)
+        : isSet(object.context_tokens)
+        ? globalThis.Number(object.context_tokens)
+        : 0,
+      toolCalling: isSet(object.toolCalling)
+        ? globalThis.String(object.toolCalling)
+        : isSet(object.tool_calling)
+        ? globalThis.String(object.tool_calling)
+        : "",
+      fallbacks: globalThis.Array.isArray(object?.fallbacks)
+        ? object.fallbacks.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1432,6 +1660,15 @@ export const Model: MessageFns<Model> = {
     if (message.isDefault !== false) {
       obj.isDefault = message.isDefault;
     }
+    if (message.contextTokens !== 0) {
+      obj.contextTokens = Math.round(message.contextTokens);
+    }
+    if (message.toolCalling !== "") {
+      obj.toolCalling = message.toolCalling;
+    }
+    if (message.fallbacks?.length) {
+      obj.fallbacks = message.fallbacks;
+    }
     return obj;
   },
 
@@ -1443,6 +1680,9 @@ export const Model: MessageFns<Model> = {
     message.name = object.name ?? "";
     message.provider = object.provider ?? "";
     message.isDefault = object.isDefault ?? false;
+    message.contextTokens = object.contextTokens ?? 0;
+    message.toolCalling = object.toolCalling ?? "";
+    message.fallbacks = object.fallbacks?.map((e) => e) || [];
     return message;
   },
 };

@@ -1,0 +1,12 @@
+import type { Migration } from "@headwater/record-store";
+
+/** A part's tables, without the place in the schema's history that `migrations` gives them. */
+export type Tables = Omit<Migration, "id">;
+
+/** The history of generation's schema: new ones at the end, released ones never changed. */
+const history: readonly Tables[] = [];
+
+export const migrations: readonly Migration[] = history.map((tables, index) => ({
+  id: index + 1,
+  ...tables,
+}));
