@@ -22,16 +22,16 @@ import type {
   WatchRequest,
 } from "@headwater/proto/services/headwater/v1/ingest";
 import type { RpcContext } from "@headwater/rpc";
+import { checkPageSize, checkTenant, decodePageToken, encodePageToken, toPage } from "@headwater/rpc";
 import { context as activeContext, propagation } from "@opentelemetry/api";
 import type { CallContext } from "nice-grpc";
 import type { Catalog } from "./catalog/catalog.ts";
 import type { DocumentRecord } from "./catalog/document-record.ts";
 import type { GenerationLedger } from "./catalog/generation-ledger.ts";
 import { getDeadLetter } from "./documents/dead-letter.ts";
-import { checkDocumentId, checkTenant } from "./documents/document-rules.ts";
+import { checkDocumentId } from "./documents/document-rules.ts";
 import { getText } from "./documents/extracted-text.ts";
 import { getOriginal } from "./documents/original.ts";
-import { checkPageSize, decodePageToken, encodePageToken } from "./documents/page-token.ts";
 import { deadLetterOf, documentOf } from "./documents/to-proto.ts";
 import { watch } from "./documents/watch.ts";
 import type { IngestMetrics } from "./metrics.ts";
@@ -59,6 +59,7 @@ export interface HandlerParts {
 
 /** Ids in one request. */
 const maxReplayed = 10_000;
+const pageSizes = { usual: 100, most: 1000 };
 
 /** The rpcs of IngestService. */
 export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
@@ -109,7 +110,7 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
 
   async listDocuments(request: ListDocumentsRequest) {
     const tenant = checkTenant(request.tenant);
-    const limit = checkPageSize(request.pageSize);
+    const limit = checkPageSize(request.pageSize, pageSizes);
     const states: readonly DocumentState[] = request.states;
     const question = JSON.stringify([tenant, states, request.idPrefix]);
     const after = decodePageToken(question, request.pageToken);
@@ -118,12 +119,8 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
       limit: limit + 1,
       ...(after === undefined ? {} : { after: { tenant, documentId: after } }),
     });
-    const page = records.slice(0, limit);
-    const last = page.at(-1)?.status.documentId;
-    return {
-      documents: page.map((record) => documentOf(record.status)),
-      nextPageToken: records.length > limit && last !== undefined ? encodePageToken(question, last) : "",
-    };
+    const { page, nextPageToken } = toPage(records, limit, question, (last) => last.status.documentId);
+    return { documents: page.map((record) => documentOf(record.status)), nextPageToken };
   }
 
   async deleteDocument(request: GetDocumentRequest, context: CallContext) {
@@ -164,7 +161,7 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
     const tenant = checkTenant(request.tenant);
     const question = `dead-letters/${tenant}`;
     const after = decodePageToken(question, request.pageToken);
-    const limit = checkPageSize(request.pageSize);
+    const limit = checkPageSize(request.pageSize, pageSizes);
     const { deadLetters, next } = await this.#log.listDeadLetters({
       ...{ tenant, limit },
       ...(after === undefined ? {} : { after }),

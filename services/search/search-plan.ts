@@ -4,6 +4,7 @@ import type { PassageFilter } from "@headwater/passage-index";
 import type { Filter } from "@headwater/proto/services/headwater/v1/common";
 import type { SearchRequest } from "@headwater/proto/services/headwater/v1/search";
 import { FusionMethod, Stage } from "@headwater/proto/services/headwater/v1/search";
+import { checkTenant } from "@headwater/rpc";
 import type { SearchDefaults } from "./config.ts";
 import type { Fusion } from "./fusion.ts";
 
@@ -37,7 +38,7 @@ export interface SearchPlan {
 
 /** @throws HeadwaterError INVALID_ARGUMENT */
 export function planSearch(request: SearchRequest, defaults: SearchDefaults): SearchPlan {
-  const tenant = readTenant(request.tenant);
+  const tenant = checkTenant(request.tenant);
   const query = readQuery(request.query);
   const filter = readFilter(tenant, request.filter);
   const fusion = readFusion(request, defaults);
@@ -60,13 +61,6 @@ export function planSearch(request: SearchRequest, defaults: SearchDefaults): Se
     groupByDocument,
     hash: createHash("sha256").update(JSON.stringify(deciding)).digest("base64url").slice(0, 22),
   };
-}
-
-function readTenant(tenant: string): string {
-  if (tenant === "") return "default";
-  if (!/^[A-Za-z0-9._-]{1,128}$/.test(tenant))
-    throw invalidArgument("HW_TENANT_INVALID", "A tenant is 1 to 128 of [A-Za-z0-9._-].");
-  return tenant;
 }
 
 function readQuery(query: string): string {

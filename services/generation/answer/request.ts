@@ -1,5 +1,6 @@
 import { invalidArgument } from "@headwater/errors";
 import type { AnswerRequest } from "@headwater/proto/services/headwater/v1/generation";
+import { checkTenant } from "@headwater/rpc";
 
 const maxQuestionLength = 8192;
 const maxPassages = 50;
@@ -11,14 +12,7 @@ export type CheckedRequest = Omit<AnswerRequest, "model">;
 /** @throws HeadwaterError INVALID_ARGUMENT */
 export function checkRequest(request: AnswerRequest): CheckedRequest {
   const { question, temperature } = request;
-  const tenant = request.tenant === "" ? "default" : request.tenant;
-  if (!/^[A-Za-z0-9._-]{1,128}$/.test(tenant)) {
-    throw invalidArgument(
-      "HW_TENANT_INVALID",
-      "The tenant is not valid.",
-      "Use 1 to 128 of A-Z a-z 0-9 . _ -",
-    );
-  }
+  const tenant = checkTenant(request.tenant);
   if (question.trim() === "") {
     throw invalidArgument("HW_QUESTION_EMPTY", "The question is empty.", "Send a question.");
   }

@@ -6,9 +6,9 @@ import type {
   GetDeadLetterRequest,
   GetDeadLetterResponse,
 } from "@headwater/proto/services/headwater/v1/ingest";
+import { checkTenant } from "@headwater/rpc";
 import type { DocumentPut } from "../pipeline/document-change.ts";
 import { readDocumentChange } from "../pipeline/document-change.ts";
-import { checkTenant } from "./document-rules.ts";
 import { deadLetterOf, metadataOf } from "./to-proto.ts";
 
 /** Letters in memory at one time while one is looked for; each holds its event, of a MiB at most. */

@@ -1,7 +1,6 @@
 import type { HeadwaterError } from "@headwater/errors";
 import { invalidArgument } from "@headwater/errors";
-
-export const defaultTenant = "default";
+import { checkTenant } from "@headwater/rpc";
 
 /** What a producer says of a document, at any door: Push, the document log. */
 export interface DeclaredDocument {
@@ -23,16 +22,6 @@ const controlCharacter = /\p{Cc}/u;
 /** In a title or an attribute's value, where line breaks and tabs are harmless. */
 const harmfulCharacter = /[^\P{Cc}\t\n\r]/u;
 const mediaTypePattern = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;.*)?$/;
-
-/** @throws HeadwaterError INVALID_ARGUMENT, HW_TENANT_INVALID */
-export function checkTenant(tenant: string): string {
-  if (tenant === "") return defaultTenant;
-  if (/^[A-Za-z0-9._-]{1,128}$/.test(tenant)) return tenant;
-  throw invalidArgument(
-    "HW_TENANT_INVALID",
-    "The tenant must be 1 to 128 of letters, digits, dot, underscore and hyphen.",
-  );
-}
 
 /** @throws HeadwaterError INVALID_ARGUMENT, HW_DOCUMENT_ID_INVALID */
 export function checkDocumentId(id: string): string {

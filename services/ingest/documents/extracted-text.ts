@@ -6,11 +6,12 @@ import type {
   GetTextResponse,
 } from "@headwater/proto/services/headwater/v1/ingest";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
+import { checkTenant } from "@headwater/rpc";
 import { clampToGraphemes } from "@headwater/text";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { DocumentRecord, ServedDocument } from "../catalog/document-record.ts";
 import { readBlob } from "../pipeline/document-content.ts";
-import { checkDocumentId, checkTenant } from "./document-rules.ts";
+import { checkDocumentId } from "./document-rules.ts";
 import { metadataOf } from "./to-proto.ts";
 
 /** UTF-16 code units in one response; three bytes each fit into a message. */

@@ -1,9 +1,10 @@
 import { invalidArgument } from "@headwater/errors";
 import type { DeepPartial, WatchRequest, WatchResponse } from "@headwater/proto/services/headwater/v1/ingest";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
+import { checkTenant } from "@headwater/rpc";
 import type { Catalog, DocumentQuery } from "../catalog/catalog.ts";
 import type { DocumentStatus } from "../catalog/document-record.ts";
-import { checkDocumentId, checkTenant } from "./document-rules.ts";
+import { checkDocumentId } from "./document-rules.ts";
 import { documentOf } from "./to-proto.ts";
 
 const maxIds = 1024;

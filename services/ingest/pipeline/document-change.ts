@@ -4,8 +4,9 @@ import { firstAppended, parseRecordKey } from "@headwater/document-log";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { DocumentKey } from "@headwater/passage-index";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
+import { checkTenant, defaultName } from "@headwater/rpc";
 import { mayOwn } from "../documents/blob-keys.ts";
-import { checkDeclaredDocument, checkTenant, defaultTenant } from "../documents/document-rules.ts";
+import { checkDeclaredDocument } from "../documents/document-rules.ts";
 
 /** Set on events that a reindex of one tenant puts into the log: passages are made anew, whatever is known. */
 export const reindexHeader = "headwater-reindex";
@@ -117,7 +118,7 @@ function decodeJson(value: Uint8Array): DocumentEvent {
   }
   if (event.observedTime && Number.isNaN(event.observedTime.getTime()))
     throw malformed("The event's observedTime is not of the form 2026-01-31T12:00:00Z.");
-  return { ...event, tenant: event.tenant || defaultTenant };
+  return { ...event, tenant: event.tenant || defaultName };
 }
 
 function malformed(message: string, cause?: unknown): HeadwaterError {

@@ -7,8 +7,9 @@ import type {
   CreateUploadResponse,
   PutUploadRequest,
 } from "@headwater/proto/services/headwater/v1/ingest";
+import { checkTenant } from "@headwater/rpc";
 import { mayOwn, uploadKey, uploadStartedAt } from "../documents/blob-keys.ts";
-import { checkDocumentId, checkTenant } from "../documents/document-rules.ts";
+import { checkDocumentId } from "../documents/document-rules.ts";
 import type { CollectedContent } from "../push/content-collector.ts";
 import type { UploadTokens } from "./upload-token.ts";
 
