@@ -21,14 +21,14 @@ export function toModelError(thrown: unknown, name: string): HeadwaterError {
         reason: "HW_MODEL_KEY_REFUSED",
         message: `The service of model "${name}" refused the key (HTTP ${code}).`,
         action:
-          "Set HEADWATER_OPENAI_API_KEY, or the file named in HEADWATER_OPENAI_API_KEY_FILE, to a valid key.",
+          "Set a valid key: HEADWATER_OPENAI_API_KEY, or what the models file names, and start generation again.",
       });
     case 404:
       return new HeadwaterError({
         code: status.FAILED_PRECONDITION,
         reason: "HW_MODEL_NOT_FOUND",
         message: `The service of model "${name}" does not know the model or the path (HTTP 404).`,
-        action: "Check HEADWATER_OPENAI_MODEL, and that HEADWATER_OPENAI_BASE_URL ends like https://host/v1.",
+        action: "Check the model's name and base URL in the settings; the URL ends like https://host/v1.",
       });
     case 429: {
       const retryAfterMs = retryAfter(thrown.responseHeaders ?? {});
@@ -46,7 +46,8 @@ export function toModelError(thrown: unknown, name: string): HeadwaterError {
         code: status.FAILED_PRECONDITION,
         reason: "HW_MODEL_REQUEST_REFUSED",
         message: `The service of model "${name}" refused the request (HTTP ${code}).`,
-        action: "The prompt may be too long for the model: lower HEADWATER_OPENAI_CONTEXT_TOKENS.",
+        action:
+          "The prompt may be too long for the model: lower its context tokens in the settings. If tools were offered, the model may not take them: set its tool calling to text.",
       });
   }
 }
@@ -63,12 +64,11 @@ export function streamBroken(name: string): HeadwaterError {
 
 /** Nothing came for `afterMs` milliseconds. */
 export function modelTimeout(name: string, waitingFor: "first" | "next", afterMs: number): HeadwaterError {
-  const setting = waitingFor === "first" ? "FIRST_TOKEN" : "NEXT_TOKEN";
   return new HeadwaterError({
     code: status.UNAVAILABLE,
     reason: "HW_MODEL_TIMEOUT",
     message: `Model "${name}" sent no ${waitingFor} token within ${afterMs} ms.`,
-    action: `Ask again, or raise HEADWATER_OPENAI_${setting}_TIMEOUT_MS.`,
+    action: `Ask again, or raise the model's timeout for the ${waitingFor} token in the settings.`,
   });
 }
 
@@ -77,7 +77,7 @@ function unavailable(name: string, what: string): HeadwaterError {
     code: status.UNAVAILABLE,
     reason: "HW_MODEL_UNAVAILABLE",
     message: `The service of model "${name}" ${what}.`,
-    action: "Check that it runs and that HEADWATER_OPENAI_BASE_URL is right, then ask again.",
+    action: "Check that it runs and that the model's base URL in the settings is right, then ask again.",
   });
 }
 

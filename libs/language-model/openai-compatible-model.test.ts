@@ -5,8 +5,8 @@ import { HeadwaterError } from "@headwater/errors";
 import { conformanceRequest, languageModelConformance } from "./conformance.ts";
 import type { LanguageModel, ModelEvent } from "./index.ts";
 import { createOpenAiCompatibleModel } from "./index.ts";
-import type { Exchange, ScriptedModelServer } from "./scripted-model-server.ts";
-import { startScriptedModelServer } from "./scripted-model-server.ts";
+import type { Exchange, ScriptedModelServer } from "./testing/scripted-model-server.ts";
+import { startScriptedModelServer } from "./testing/scripted-model-server.ts";
 
 const key = "sk-very-secret";
 const question = conformanceRequest.messages[1]?.text ?? "";

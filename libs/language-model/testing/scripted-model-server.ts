@@ -2,11 +2,20 @@ import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ToolCall } from "../language-model.ts";
+import { createAnthropicWire } from "./anthropic-wire.ts";
+import { createCohereWire } from "./cohere-wire.ts";
+import { createOpenAiWire } from "./openai-wire.ts";
+import type { Wire, WireFinish, WireUsage } from "./wire.ts";
 
-/** For tests: a real HTTP server that speaks the wire format of OpenAI's streamed chat completions as told. */
+/**
+ * For tests: a real HTTP server that answers as told, in the wire format of the path that was asked: OpenAI's chat
+ * completions, Anthropic's messages or Cohere's chat, all streamed.
+ */
 export interface ScriptedModelServer {
-  /** For `createOpenAiCompatibleModel`. */
+  /** Of OpenAI's and Anthropic's protocol. */
   readonly baseUrl: string;
+  readonly cohereBaseUrl: string;
   /** Requests that came in, oldest first. */
   readonly requests: readonly ModelServerRequest[];
   /** What the next requests are answered with. */
@@ -16,13 +25,31 @@ export interface ScriptedModelServer {
 
 export interface ModelServerRequest {
   readonly headers: IncomingHttpHeaders;
-  readonly body: {
-    readonly model: string;
-    readonly stream: boolean;
-    readonly max_tokens?: number;
-    readonly temperature?: number;
-    readonly messages: readonly { readonly role: string; readonly content: string }[];
-  };
+  readonly path: string;
+  readonly body: ModelRequestBody;
+}
+
+/** What the protocols share, and what OpenAI's has beside it. */
+export interface ModelRequestBody {
+  readonly model: string;
+  readonly stream: boolean;
+  readonly max_tokens?: number;
+  readonly temperature?: number;
+  readonly stop?: readonly string[];
+  readonly top_k?: number;
+  readonly messages: readonly {
+    readonly role: string;
+    readonly content: string;
+    readonly tool_call_id?: string;
+    readonly tool_calls?: readonly {
+      readonly id: string;
+      readonly function: { readonly name: string; readonly arguments: string };
+    }[];
+  }[];
+  readonly tools?: readonly {
+    readonly type: string;
+    readonly function: { readonly name: string; readonly description: string; readonly parameters: object };
+  }[];
 }
 
 /** One request and the ways to answer it. */
@@ -34,7 +61,10 @@ export interface Exchange {
   readonly bytesWritten: number;
   /** Streams a piece of text; resolves once the socket takes more, so a slow reader holds it up. */
   text(piece: string): Promise<void>;
-  finish(reason?: string, usage?: { prompt_tokens: number; completion_tokens: number }): Promise<void>;
+  thought(piece: string): Promise<void>;
+  /** A whole call, its arguments in pieces. */
+  toolCall(call: ToolCall): Promise<void>;
+  finish(reason?: WireFinish, usage?: WireUsage): Promise<void>;
   /** Anything at all, after the headers of an event stream. */
   raw(bytes: string): Promise<void>;
   fail(status: number, headers?: Record<string, string>, body?: string): void;
@@ -56,7 +86,7 @@ export async function startScriptedModelServer(): Promise<ScriptedModelServer> {
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
       const body = JSON.parse(Buffer.concat(chunks).toString("utf8"));
-      const request = { headers: incoming.headers, body };
+      const request = { headers: incoming.headers, path: incoming.url ?? "", body };
       requests.push(request);
       state
         .script(createExchange(request, response))
@@ -68,6 +98,7 @@ export async function startScriptedModelServer(): Promise<ScriptedModelServer> {
   const { port } = server.address() as AddressInfo;
   return Object.assign(state, {
     baseUrl: `http://127.0.0.1:${port}/v1`,
+    cohereBaseUrl: `http://127.0.0.1:${port}/v2`,
     close: async () => {
       const closed = once(server, "close");
       server.close();
@@ -89,27 +120,18 @@ function createExchange(request: ModelServerRequest, response: ServerResponse): 
     }
     bytesWritten += Buffer.byteLength(bytes);
   };
-  const chunk = (choice: object, more: object = {}) =>
-    raw(
-      `data: ${JSON.stringify({
-        id: "chatcmpl-1",
-        object: "chat.completion.chunk",
-        created: 1_800_000_000,
-        model: request.body.model,
-        choices: [{ index: 0, finish_reason: null, ...choice }],
-        ...more,
-      })}\n\n`,
-    );
+  const wire = wireOf(request);
   return {
     request,
     left: leaving.signal,
     get bytesWritten() {
       return bytesWritten;
     },
-    text: (piece) => chunk({ delta: { content: piece } }),
+    text: (piece) => raw(wire.text(piece)),
+    thought: (piece) => raw(wire.thought(piece)),
+    toolCall: (call) => raw(wire.toolCall(call)),
     async finish(reason = "stop", usage) {
-      await chunk({ delta: {}, finish_reason: reason }, usage ? { usage } : {});
-      await raw("data: [DONE]\n\n");
+      await raw(wire.finish(reason, usage));
       response.end();
     },
     raw,
@@ -119,4 +141,10 @@ function createExchange(request: ModelServerRequest, response: ServerResponse): 
     },
     destroy: () => response.destroy(),
   };
+}
+
+function wireOf({ path, body }: ModelServerRequest): Wire {
+  if (path.endsWith("/messages")) return createAnthropicWire(body.model);
+  if (path.endsWith("/v2/chat")) return createCohereWire();
+  return createOpenAiWire(body.model);
 }
