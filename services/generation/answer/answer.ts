@@ -1,6 +1,7 @@
 import type {
   FinishReason,
   LanguageModel,
+  ModelMessage,
   ModelRequest,
   ModelUsage,
   Source,
@@ -16,6 +17,7 @@ import type { GenerationMetrics } from "../metrics.ts";
 import { inSpan, streamInSpan } from "../spans.ts";
 import type { CitedSource } from "./citations.ts";
 import { createCitationWriter } from "./citations.ts";
+import { newestWithin, tokensOf } from "./history-room.ts";
 import { findPassages } from "./passages.ts";
 import type { Prompt } from "./prompt.ts";
 import { buildPrompt } from "./prompt.ts";
@@ -28,6 +30,18 @@ export interface AnswerTools {
   readonly rank: RankSentences;
   readonly metrics: GenerationMetrics;
   readonly telemetry: Telemetry;
+}
+
+/** A question, and what came before it where it is asked within a conversation. */
+export interface AnswerTask extends Omit<CheckedRequest, "prompt"> {
+  readonly conversation?: {
+    /** As the person wrote it; `question` is what it means without the history, and is searched. */
+    readonly message: string;
+    /** Oldest first. */
+    readonly history: readonly ModelMessage[];
+    /** Statements of earlier conversations. */
+    readonly memories: readonly string[];
+  };
 }
 
 type Message = DeepPartial<AnswerResponse>;
@@ -46,7 +60,7 @@ const endReasons: Readonly<Record<FinishReason, EndReason>> = {
  * model; a reader who leaves ends it through `signal`.
  */
 export async function* answer(
-  request: CheckedRequest,
+  request: AnswerTask,
   model: LanguageModel,
   tools: AnswerTools,
   signal: AbortSignal,
@@ -59,7 +73,7 @@ export async function* answer(
   );
   milliseconds["search"] = performance.now() - started;
 
-  const { cited, prompt } = layOut(request, model, hits);
+  const { cited, prompt, history } = layOut(request, model, hits);
   const passages = { hits: cited.map(({ hit }) => hit), ...(summary ? { summary } : {}) };
   yield { event: { $case: "passages", value: passages } };
 
@@ -80,6 +94,7 @@ export async function* answer(
     sources: cited.map(({ source }) => source),
     messages: [
       { role: "system", text: prompt.instructions },
+      ...history,
       { role: "user", text: prompt.text },
     ],
     maxOutputTokens: outputTokensOf(request, model),
@@ -101,25 +116,34 @@ export async function* answer(
 }
 
 function layOut(
-  request: CheckedRequest,
+  task: AnswerTask,
   model: LanguageModel,
   hits: readonly Hit[],
-): { cited: CitedSource[]; prompt: Prompt } {
+): { cited: CitedSource[]; prompt: Prompt; history: readonly ModelMessage[] } {
   const found = hits.map((hit, index) => {
     const source: Source = { number: index + 1, title: titleOf(hit), text: hit.text };
     return { source, hit };
   });
-  const budget = (model.contextTokens ?? Number.POSITIVE_INFINITY) - outputTokensOf(request, model);
+  const { conversation } = task;
+  const budget = (model.contextTokens ?? Number.POSITIVE_INFINITY) - outputTokensOf(task, model);
+  const history = newestWithin(conversation?.history ?? [], budget / 2);
   const prompt = buildPrompt(
-    request.question,
-    found.map(({ source }) => source),
-    budget,
+    {
+      question: conversation?.message ?? task.question,
+      sources: found.map(({ source }) => source),
+      memories: conversation?.memories ?? [],
+    },
+    budget - tokensOf(history),
   );
-  return { cited: found.filter(({ source }) => prompt.sources.includes(source.number)), prompt };
+  return {
+    cited: found.filter(({ source }) => prompt.sources.includes(source.number)),
+    prompt,
+    history,
+  };
 }
 
 /** At least half of what a model can hold stays for the prompt. */
-function outputTokensOf(request: CheckedRequest, model: LanguageModel): number {
+function outputTokensOf(request: AnswerTask, model: LanguageModel): number {
   const most = Math.floor((model.contextTokens ?? Number.POSITIVE_INFINITY) / 2);
   return Math.min(request.maxOutputTokens, most);
 }

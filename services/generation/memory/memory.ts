@@ -2,7 +2,8 @@ import type { Memory, MemoryDecision } from "@headwater/proto/services/headwater
 import type { Owner, Turn } from "../turns/turn.ts";
 
 /** A turn that has been answered. */
-export interface AnsweredTurn extends Pick<Turn, "tenant" | "owner" | "id" | "conversationId" | "message"> {
+export interface AnsweredTurn
+  extends Pick<Turn, "tenant" | "owner" | "id" | "conversationId" | "message" | "model"> {
   /** The whole text, with its citation markers. */
   readonly answer: string;
 }
