@@ -32,6 +32,7 @@ export interface ServiceModelOptions {
   readonly nextTokenTimeoutMs?: number;
 }
 
+type ToolCallEvent = Extract<ModelEvent, { type: "tool-call" }>;
 type Part<Type> = Extract<LanguageModelV4StreamPart, { type: Type }>;
 type ProviderOptions = NonNullable<Parameters<LanguageModelV4["doStream"]>[0]["providerOptions"]>;
 
@@ -69,7 +70,7 @@ async function* generate(
   const timer = createTokenTimer(name, firstTokenTimeoutMs, nextTokenTimeoutMs);
   // Of all that is streamed, for services that do not count it.
   let written = "";
-  let called = false;
+  const calls: ToolCallEvent[] = [];
   try {
     const { stream } = await model.doStream({
       ...toCallOptions(request),
@@ -83,14 +84,17 @@ async function* generate(
       if (done || value.type === "error") throw streamBroken(name);
       if (showsWork(value)) timer.tokenCame();
       if (value.type === "finish") {
-        yield toFinish(value, request, written, called, name);
+        const finish = toFinish(value, request, written, calls.length > 0, name);
+        // Not before: providers also give the call that was being written when the connection was cut.
+        yield* calls;
+        yield finish;
         return;
       }
       const event = toEvent(value);
       if (event === undefined) continue;
       written += event.type === "tool-call" ? event.call.arguments : event.text;
-      called ||= event.type === "tool-call";
-      yield event;
+      if (event.type === "tool-call") calls.push(event);
+      else yield event;
     }
   } catch (thrown) {
     signal.throwIfAborted();

@@ -66,8 +66,10 @@ export interface Exchange {
   toolCall(call: ToolCall): Promise<void>;
   finish(reason?: WireFinish, usage?: WireUsage): Promise<void>;
   /** Anything at all, after the headers of an event stream. */
-  raw(bytes: string): Promise<void>;
+  raw(bytes: string | Uint8Array): Promise<void>;
   fail(status: number, headers?: Record<string, string>, body?: string): void;
+  /** Ends the stream as if all were said. */
+  end(): void;
   /** Cuts the connection. */
   destroy(): void;
 }
@@ -112,7 +114,7 @@ function createExchange(request: ModelServerRequest, response: ServerResponse): 
   const leaving = new AbortController();
   response.once("close", () => leaving.abort());
   let bytesWritten = 0;
-  const raw = async (bytes: string) => {
+  const raw = async (bytes: string | Uint8Array) => {
     if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" });
     if (leaving.signal.aborted) return;
     if (!response.write(bytes)) {
@@ -139,6 +141,7 @@ function createExchange(request: ModelServerRequest, response: ServerResponse): 
       response.writeHead(status, { "content-type": "application/json", ...headers });
       response.end(body);
     },
+    end: () => response.end(),
     destroy: () => response.destroy(),
   };
 }
