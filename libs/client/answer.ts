@@ -1,5 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { AnswerRequestSchema, AnswerResponse } from "@headwater/proto/connect/headwater/v1/generation";
+import type {
+  AnswerRequestSchema,
+  AnswerResponse,
+  Citation as CitationMessage,
+  PassagesFound,
+  PromptVersionReference as PromptReferenceMessage,
+  Usage as UsageMessage,
+} from "@headwater/proto/connect/headwater/v1/generation";
 import type { CallOptions } from "./call.ts";
 import type { DocumentMetadata, TextRange } from "./document.ts";
 import { toMetadata, toRange } from "./document.ts";
@@ -16,6 +23,8 @@ export interface AnswerOptions extends CallOptions {
   maxOutputTokens?: number;
   /** 0 to 2. Default: the model's. */
   temperature?: number;
+  /** "name", "name@label" or "name@version" of the prompt that rules the model. Default "answer@production". */
+  prompt?: string;
 }
 
 /** What was found; always first. */
@@ -54,14 +63,32 @@ export interface CitationEvent {
 export const endReasons = ["complete", "length", "no_support", "refused"] as const;
 export type EndReason = (typeof endReasons)[number];
 
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** US dollars; 0 where the server has no prices. */
+  readonly cost: number;
+}
+
+/** Which version of a prompt wrote something. */
+export interface PromptReference {
+  readonly name: string;
+  /** From 1; 0: the one that comes with Headwater. */
+  readonly version: number;
+}
+
 /** The end; always last. */
 export interface EndEvent {
   readonly type: "end";
   readonly reason: EndReason;
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
+  readonly usage: Usage;
   readonly model: string;
   /** By step: "search", "first_token", "total". */
   readonly milliseconds: Readonly<Record<string, number>>;
+  /** Undefined where the model reads no prompt. */
+  readonly prompt: PromptReference | undefined;
+  /** For feedback. */
+  readonly answerId: string;
 }
 
 export type AnswerEvent = PassagesEvent | TextEvent | CitationEvent | EndEvent;
@@ -71,6 +98,12 @@ export interface Model {
   readonly name: string;
   readonly provider: string;
   readonly isDefault: boolean;
+  /** Longest prompt and answer together; 0: no such limit. */
+  readonly contextTokens: number;
+  /** How it can be an agent's: "native", "text" or "none". */
+  readonly toolCalling: string;
+  /** Models that answer in its place while it does not, in order. */
+  readonly fallbacks: readonly string[];
 }
 
 export function answerRequest(
@@ -86,6 +119,7 @@ export function answerRequest(
     maxPassages: options.maxPassages ?? 0,
     maxOutputTokens: options.maxOutputTokens ?? 0,
     ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
+    prompt: options.prompt ?? "",
   };
 }
 
@@ -93,38 +127,53 @@ export function answerRequest(
 export function answerEvent({ event }: AnswerResponse): AnswerEvent | undefined {
   switch (event.case) {
     case "passages":
-      return {
-        type: "passages",
-        hits: event.value.hits.map(toHit),
-        summary: toSummary(event.value.summary),
-      };
+      return toPassages(event.value);
     case "text":
       return { type: "text", text: event.value.text };
-    case "citation": {
-      const { source, claim, evidence, passageId, document, page, quote, support } = event.value;
-      return {
-        type: "citation",
-        source,
-        claim: toRange(claim),
-        evidence: toRange(evidence),
-        passageId,
-        document: toMetadata(document),
-        page,
-        quote,
-        support,
-      };
-    }
+    case "citation":
+      return toCitation(event.value);
     case "end": {
-      const { reason, usage, model, milliseconds } = event.value;
+      const { reason, usage, model, milliseconds, prompt, answerId } = event.value;
       return {
         type: "end",
         reason: endReasons[reason - 1] ?? "complete",
-        usage: { inputTokens: usage?.inputTokens ?? 0, outputTokens: usage?.outputTokens ?? 0 },
-        model,
-        milliseconds,
+        usage: toUsage(usage),
+        ...{ model, milliseconds, answerId },
+        prompt: toPromptReference(prompt),
       };
     }
     default:
       return undefined;
   }
+}
+
+export function toPassages({ hits, summary }: PassagesFound): PassagesEvent {
+  return { type: "passages", hits: hits.map(toHit), summary: toSummary(summary) };
+}
+
+export function toCitation(message: CitationMessage): CitationEvent {
+  const { source, claim, evidence, passageId, document, page, quote, support } = message;
+  return {
+    type: "citation",
+    source,
+    claim: toRange(claim),
+    evidence: toRange(evidence),
+    passageId,
+    document: toMetadata(document),
+    page,
+    quote,
+    support,
+  };
+}
+
+export function toUsage(message: UsageMessage | undefined): Usage {
+  return {
+    inputTokens: message?.inputTokens ?? 0,
+    outputTokens: message?.outputTokens ?? 0,
+    cost: message?.cost ?? 0,
+  };
+}
+
+export function toPromptReference(message: PromptReferenceMessage | undefined): PromptReference | undefined {
+  return message && { name: message.name, version: message.version };
 }

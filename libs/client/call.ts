@@ -5,12 +5,32 @@ import { HeadwaterClientError } from "./error.ts";
 export interface CallOptions {
   /** Owner of the documents. Default: the client's. With sign-in on it comes from the key. */
   tenant?: string;
+  /** Whose conversations and memories. Default: the client's. With sign-in on it comes from a key that names somebody. */
+  owner?: string;
   /** Ends the call; it then throws HW_CANCELLED. */
   signal?: AbortSignal;
   /** Milliseconds until the call is given up. Default: none. */
   timeoutMs?: number;
   /** Sent with the request, such as `x-request-id`. */
   headers?: Readonly<Record<string, string>>;
+}
+
+/** Who a call is for. */
+export interface Identity {
+  tenantOf(options: CallOptions): string;
+  /** Tenant and owner, for requests that have both. */
+  of(options: CallOptions): { tenant: string; owner: string };
+}
+
+/** Which page of a list. */
+export interface ListPageOptions extends CallOptions {
+  /** 1 to 200. Default 50. */
+  pageSize?: number;
+  pageToken?: string;
+}
+
+export function pageOf(options: ListPageOptions): { pageSize: number; pageToken: string } {
+  return { pageSize: options.pageSize ?? 0, pageToken: options.pageToken ?? "" };
 }
 
 export function connectOptions(options: CallOptions): ConnectCallOptions {

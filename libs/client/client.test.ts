@@ -128,7 +128,10 @@ test("an answer yields passages, text, citations and the end", async () => {
     [0, 3],
   );
   assert.deepEqual(await generation.models(), [
-    { name: "extractive", provider: "extractive", isDefault: true },
+    {
+      ...{ name: "extractive", provider: "extractive", isDefault: true },
+      ...{ contextTokens: 0, toolCalling: "none", fallbacks: [] },
+    },
   ]);
 });
 

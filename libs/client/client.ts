@@ -1,17 +1,38 @@
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
+import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
+import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
+import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import { JobService } from "@headwater/proto/connect/headwater/v1/job";
+import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
+import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import type { Agents, Tool } from "./agents.ts";
+import { createAgents, listTools } from "./agents.ts";
 import type { AnswerEvent, AnswerOptions, Model } from "./answer.ts";
 import { answerEvent, answerRequest } from "./answer.ts";
-import type { CallOptions } from "./call.ts";
+import type { CallOptions, Identity } from "./call.ts";
 import { connectOptions, stream, unary } from "./call.ts";
+import type { ChatOptions, Turns } from "./chat.ts";
+import { chat, createTurns } from "./chat.ts";
+import type { ChatEvent } from "./chat-event.ts";
+import type { Conversations } from "./conversations.ts";
+import { createConversations } from "./conversations.ts";
 import type { Documents } from "./documents.ts";
 import { createDocuments } from "./documents.ts";
+import type { FeedbackBook } from "./feedback.ts";
+import { createFeedback } from "./feedback.ts";
+import type { Jobs } from "./jobs.ts";
+import { createJobs } from "./jobs.ts";
+import type { Memories } from "./memories.ts";
+import { createMemories } from "./memories.ts";
 import type { DeadLetters, Pipeline } from "./pipeline.ts";
 import { createDeadLetters, getPipeline } from "./pipeline.ts";
+import type { Prompts } from "./prompts.ts";
+import { createPrompts } from "./prompts.ts";
 import type { SearchEvent, SearchOptions } from "./search.ts";
 import { searchEvent, searchRequest } from "./search.ts";
 import type {
@@ -34,17 +55,33 @@ export interface HeadwaterClientOptions {
   apiKey?: string;
   /** Owner of the documents. Default: the server's choice. */
   tenant?: string;
+  /** Whose conversations and memories. Default: whom the key names, or "default". */
+  owner?: string;
 }
 
 /** What Headwater does, for browsers and Node. All methods throw HeadwaterClientError and nothing else. */
 export interface HeadwaterClient {
   readonly documents: Documents;
   readonly deadLetters: DeadLetters;
+  readonly conversations: Conversations;
+  readonly turns: Turns;
+  readonly agents: Agents;
+  readonly prompts: Prompts;
+  readonly feedback: FeedbackBook;
+  readonly memories: Memories;
+  readonly jobs: Jobs;
   /** Hits stage by stage, then the summary. */
   search(query: string, options?: SearchOptions): AsyncGenerator<SearchEvent, void, undefined>;
   /** The passages, the text with its citations, then the end. Stopping early stops the model. */
   answer(question: string, options?: AnswerOptions): AsyncGenerator<AnswerEvent, void, undefined>;
-  /** The language models that `answer` may name. */
+  /**
+   * One turn of a conversation, by default of a new one, until it is answered. A lost connection is made again and goes
+   * on with the next event. Stopping early does not end the turn, unless it is stateless: see `turns`.
+   */
+  chat(message: string, options?: ChatOptions): AsyncGenerator<ChatEvent, void, undefined>;
+  /** The tools that agents may have, and the sources of tools that do not answer, as "name: why". */
+  tools(options?: CallOptions): Promise<{ tools: Tool[]; unavailable: string[] }>;
+  /** The language models that `answer` and `chat` may name. */
   models(options?: CallOptions): Promise<Model[]>;
   /** State of the pipeline: documents by state, lag, dead letters. */
   pipeline(options?: CallOptions): Promise<Pipeline>;
@@ -61,7 +98,13 @@ export function createHeadwaterClient(options: HeadwaterClientOptions): Headwate
   const ingest = createClient(IngestService, transport);
   const search = createClient(SearchService, transport);
   const generation = createClient(GenerationService, transport);
+  const conversation = createClient(ConversationService, transport);
+  const agent = createClient(AgentService, transport);
   const tenantOf = (call: CallOptions) => call.tenant ?? options.tenant ?? "";
+  const identity: Identity = {
+    tenantOf,
+    of: (call) => ({ tenant: tenantOf(call), owner: call.owner ?? options.owner ?? "" }),
+  };
   const upload = {
     baseUrl: options.baseUrl,
     headers: {
@@ -72,14 +115,25 @@ export function createHeadwaterClient(options: HeadwaterClientOptions): Headwate
   return {
     documents: createDocuments(ingest, tenantOf, upload),
     deadLetters: createDeadLetters(ingest, tenantOf),
+    conversations: createConversations(conversation, identity),
+    turns: createTurns(conversation, identity),
+    agents: createAgents(agent, identity),
+    prompts: createPrompts(createClient(PromptService, transport), identity),
+    feedback: createFeedback(createClient(FeedbackService, transport), identity),
+    memories: createMemories(createClient(MemoryService, transport), identity),
+    jobs: createJobs(createClient(JobService, transport), identity),
     search: (query, call = {}) =>
       stream(call, (c) => search.search(searchRequest(query, tenantOf(call), call), c), searchEvent),
     answer: (question, call = {}) =>
       stream(call, (c) => generation.answer(answerRequest(question, tenantOf(call), call), c), answerEvent),
     async models(call = {}) {
       const { models } = await unary(generation.listModels({}, connectOptions(call)));
-      return models.map(({ name, provider, isDefault }) => ({ name, provider, isDefault }));
+      return models.map(({ name, provider, isDefault, contextTokens, toolCalling, fallbacks }) => ({
+        ...{ name, provider, isDefault, contextTokens, toolCalling, fallbacks },
+      }));
     },
+    chat: (message, call = {}) => chat(conversation, identity, message, call),
+    tools: (call = {}) => listTools(agent, tenantOf(call), call),
     pipeline: (call = {}) => getPipeline(ingest, tenantOf(call), call),
     reindex: (call = {}) => reindex(ingest, tenantOf(call), call),
     reindexStatus: (call = {}) => getReindex(ingest, call),

@@ -1,4 +1,5 @@
 export { Code } from "@connectrpc/connect";
+export type { Agent, AgentLimits, Agents, AgentTool, NewAgent, Tool, UpdateAgentOptions } from "./agents.ts";
 export type {
   AnswerEvent,
   AnswerOptions,
@@ -7,12 +8,43 @@ export type {
   EndReason,
   Model,
   PassagesEvent,
+  PromptReference,
   TextEvent,
+  Usage,
 } from "./answer.ts";
 export { endReasons } from "./answer.ts";
-export type { CallOptions } from "./call.ts";
+export type { CallOptions, ListPageOptions } from "./call.ts";
+export type { ChatOptions, HistoryMessage, ReconnectOptions, ResumeOptions, Turns } from "./chat.ts";
+export type {
+  ApprovalEvent,
+  ChatEvent,
+  RecalledEvent,
+  RememberedEvent,
+  StartedEvent,
+  ThoughtEvent,
+  ToolCall,
+  ToolCallEvent,
+  ToolResult,
+  ToolResultEvent,
+  TurnEnd,
+  TurnEndEvent,
+  TurnEndReason,
+  TurnError,
+} from "./chat-event.ts";
+export { turnEndReasons } from "./chat-event.ts";
 export type { HeadwaterClient, HeadwaterClientOptions } from "./client.ts";
 export { createHeadwaterClient } from "./client.ts";
+export type {
+  Conversation,
+  Conversations,
+  CreateConversationOptions,
+  ForkOptions,
+  Message,
+  MessagePage,
+  MessageRole,
+  ToolStep,
+} from "./conversations.ts";
+export { messageRoles } from "./conversations.ts";
 export type { CreatedUpload } from "./created-upload.ts";
 export type { Document, DocumentMetadata, DocumentState, Failure, TextRange } from "./document.ts";
 export { documentStates } from "./document.ts";
@@ -28,6 +60,28 @@ export type {
 } from "./documents.ts";
 export { HeadwaterClientError } from "./error.ts";
 export type {
+  Feedback,
+  FeedbackBook,
+  FeedbackLine,
+  ListFeedbackOptions,
+  NewFeedback,
+  Rating,
+} from "./feedback.ts";
+export { ratings } from "./feedback.ts";
+export type {
+  Job,
+  JobError,
+  JobState,
+  Jobs,
+  ListJobsOptions,
+  Schedule,
+  Schedules,
+  SubmitJobOptions,
+} from "./jobs.ts";
+export { jobStates } from "./jobs.ts";
+export type { Memories, Memory, MemoryAction, MemoryDecision, SearchMemoriesOptions } from "./memories.ts";
+export { memoryActions } from "./memories.ts";
+export type {
   DeadLetter,
   DeadLetterDetails,
   DeadLetters,
@@ -35,6 +89,15 @@ export type {
   PartitionLag,
   Pipeline,
 } from "./pipeline.ts";
+export type {
+  CreatePromptVersionOptions,
+  Prompt,
+  PromptLabel,
+  PromptShare,
+  Prompts,
+  PromptVariable,
+  PromptVersion,
+} from "./prompts.ts";
 export type { NewDocument, Receipt } from "./push.ts";
 export type {
   Degradation,

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, on } from "node:events";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { ConversationServiceDefinition } from "@headwater/proto/services/headwater/v1/conversation";
 import type {
   AnswerRequest,
   AnswerResponse,
@@ -24,9 +25,10 @@ import {
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
 import { SearchServiceDefinition, Stage } from "@headwater/proto/services/headwater/v1/search";
 import type { RpcContext, RpcServer } from "@headwater/rpc";
-import { startRpcServer } from "@headwater/rpc";
+import { servedService, startRpcServer } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
 import type { CallContext } from "nice-grpc";
+import { ConversationsDouble } from "./conversations-double.ts";
 import { directUrl, UploadsDouble } from "./uploads-double.ts";
 
 type Context = CallContext & RpcContext;
@@ -36,6 +38,7 @@ export interface ServiceDoubles {
   readonly ingest: RpcServer;
   readonly search: RpcServer;
   readonly generation: RpcServer;
+  readonly conversations: ConversationsDouble;
   readonly seen: Seen;
   close(): Promise<void>;
 }
@@ -52,6 +55,8 @@ export interface Seen {
   metadata: ReadonlyMap<string, string>;
   /** Tenant of the newest call. */
   tenant: string;
+  /** Owner of the newest call that has one. */
+  owner: string;
   /** The newest search. */
   searchRequest: SearchRequest | undefined;
   /** The newest question. */
@@ -74,11 +79,22 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
     pushedBytes: 0,
     metadata: new Map(),
     tenant: "",
+    owner: "",
     searchRequest: undefined,
     answerRequest: undefined,
     pushPaceMs: 0,
     notReady: undefined,
   };
+  const conversations = new ConversationsDouble({
+    enter: async (word, request, context) => {
+      note(seen, request.tenant, context);
+      seen.owner = request.owner;
+      await misbehave(seen, word, context);
+    },
+    hit: () => hit({}),
+    summary,
+    citation,
+  });
   const checkReadiness = async () => {
     if (seen.notReady) throw seen.notReady;
   };
@@ -101,14 +117,16 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
       address: "127.0.0.1:0",
       definition: GenerationServiceDefinition,
       implementation: generationDouble(seen),
+      further: [servedService(ConversationServiceDefinition, conversations.implementation())],
       telemetry: silentTelemetry("generation"),
       checkReadiness,
     }),
   ]);
   const close = async () => {
+    conversations.close();
     await Promise.all([ingest.close(200), search.close(200), generation.close(200)]);
   };
-  return { ingest, search, generation, seen, close };
+  return { ingest, search, generation, conversations, seen, close };
 }
 
 function note(seen: Seen, tenant: string, context: Context): void {
@@ -200,6 +218,17 @@ const summary = {
   queryCached: false,
 };
 
+const citation = {
+  source: 1,
+  claim: { start: 0, end: 26 },
+  evidence: { start: 10, end: 57 },
+  passageId: "default/guide/tides.md/1700000000000/0",
+  document,
+  page: 2,
+  quote: text,
+  support: 0.92,
+};
+
 function searchDouble(seen: Seen) {
   return {
     async *search(request: SearchRequest, context: Context): AsyncGenerator<DeepPartial<SearchResponse>> {
@@ -250,21 +279,7 @@ function generationDouble(seen: Seen) {
       }
       yield { event: { $case: "text", value: { text: "At new moon " } } };
       yield { event: { $case: "text", value: { text: "and full moon." } } };
-      yield {
-        event: {
-          $case: "citation",
-          value: {
-            source: 1,
-            claim: { start: 0, end: 26 },
-            evidence: { start: 10, end: 57 },
-            passageId: "default/guide/tides.md/1700000000000/0",
-            document,
-            page: 2,
-            quote: text,
-            support: 0.92,
-          },
-        },
-      };
+      yield { event: { $case: "citation", value: citation } };
       yield {
         event: {
           $case: "end",
@@ -273,12 +288,14 @@ function generationDouble(seen: Seen) {
             usage: { inputTokens: 120, outputTokens: 8 },
             model: "extractive",
             milliseconds: { search: 10, first_token: 15, total: 20 },
+            answerId: "answer-1",
           },
         },
       };
     },
     async listModels() {
-      return { models: [{ name: "extractive", provider: "extractive", isDefault: true }] };
+      const model = { name: "extractive", provider: "extractive", isDefault: true, toolCalling: "none" };
+      return { models: [model] };
     },
   };
 }

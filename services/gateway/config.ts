@@ -18,11 +18,13 @@ export const gatewaySettings = {
   HEADWATER_GATEWAY_API_KEYS: text()
     .optional()
     .describe(
-      "API keys, `key tenant` pairs separated by line breaks or commas; setting one turns sign-in on",
+      "API keys, entries `key tenant` or `key tenant owner` separated by line breaks or commas; setting one turns sign-in on. The owner says whose conversations and memories the key opens; *: whomever a request names",
     ),
   HEADWATER_GATEWAY_API_KEYS_FILE: text()
     .optional()
-    .describe("File of API keys, a `key tenant` pair a line; a key may be written as sha256:<hex> of it"),
+    .describe(
+      "File of API keys, an entry `key tenant` or `key tenant owner` a line; a key may be written as sha256:<hex> of it",
+    ),
   HEADWATER_GATEWAY_ALLOW_ANONYMOUS: flag()
     .default(false)
     .describe(

@@ -1,7 +1,7 @@
 import { cors as connectCors } from "@connectrpc/connect";
 import cors from "@fastify/cors";
 import type { FastifyInstance } from "fastify";
-import { tenantHeader } from "./authentication.ts";
+import { ownerHeader, tenantHeader } from "./authentication.ts";
 import { requestIdHeader } from "./observation.ts";
 
 /** On every response; the page adds its own Content-Security-Policy. */
@@ -22,13 +22,15 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
   if (origins.length === 0) return;
   await app.register(cors, {
     origin: [...origins],
-    methods: [...connectCors.allowedMethods, "DELETE", "PUT"],
+    methods: [...connectCors.allowedMethods, "DELETE", "PUT", "PATCH"],
     allowedHeaders: [
       ...connectCors.allowedHeaders,
       "Accept",
       "Authorization",
       requestIdHeader,
       tenantHeader,
+      ownerHeader,
+      "Last-Event-ID",
       "traceparent",
       "tracestate",
     ],

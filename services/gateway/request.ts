@@ -64,6 +64,7 @@ export function createAdmit(app: FastifyInstance, config: GatewayConfig, admissi
 export function callOptions(request: FastifyRequest, timeoutMs?: number) {
   return {
     tenant: request.caller?.tenant ?? "",
+    owner: request.caller?.owner ?? "",
     signal: request.leaving,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   } satisfies CallOptions;

@@ -16,14 +16,17 @@ import type {
 import { createContextKey } from "@connectrpc/connect";
 import { toConnectError } from "@headwater/client/error-details";
 import type { HeadwaterError } from "@headwater/errors";
+import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import { JobService } from "@headwater/proto/connect/headwater/v1/job";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { Caller } from "./authentication.ts";
-import { tenantOf } from "./authentication.ts";
+import { ownerOf, tenantOf } from "./authentication.ts";
 import { serverDraining } from "./drain.ts";
 import { toHeadwaterError } from "./http-error.ts";
 import type { ObserveQuery, QueryKind } from "./query-observer.ts";
+import { services } from "./upstream.ts";
 
 /** Who calls, or why the call is refused; set before the call's body is read. */
 export type Admitted = { readonly caller: Caller } | { readonly refused: HeadwaterError };
@@ -38,11 +41,26 @@ export function refuseUnadmitted(context: HandlerContext): void {
   if (admitted && "refused" in admitted) throw toConnectError(admitted.refused);
 }
 
+/** Calls that the `rag_…` metrics count. */
+const queries: ReadonlySet<DescMethodStreaming> = new Set([
+  SearchService.method.search,
+  GenerationService.method.answer,
+  ConversationService.method.chat,
+]);
+
+/** Streams that would not end in time by themselves when the gateway stops, and that another gateway goes on with. */
+const resumable: ReadonlySet<DescMethodStreaming> = new Set([
+  IngestService.method.watch,
+  ConversationService.method.chat,
+  ConversationService.method.resumeTurn,
+  JobService.method.watchJob,
+]);
+
 /**
- * Answers each method of the three services by calling the same method of the service itself: messages, streams both
- * ways, deadline, cancellation and errors pass through; only the tenant is set, from the caller's credentials.
+ * Answers each method of the services by calling the same method of the service itself: messages, streams both ways,
+ * deadline, cancellation and errors pass through; only tenant and owner are set, from the caller's credentials.
  *
- * @param draining ends watches, which would never end by themselves
+ * @param draining ends streams that another gateway goes on with
  */
 export function forwardServices(
   router: ConnectRouter,
@@ -59,9 +77,7 @@ export function forwardServices(
     ]);
     router.service(service, Object.fromEntries(methods) as ServiceImpl<Service>);
   };
-  forward(IngestService);
-  forward(SearchService);
-  forward(GenerationService);
+  for (const { types } of services) for (const type of types) forward(type);
 }
 
 type AnyMessage = MessageShape<DescMessage>;
@@ -69,7 +85,7 @@ type AnyMessage = MessageShape<DescMessage>;
 function forwardUnary(transport: Transport, method: DescMethodUnary) {
   return async (message: AnyMessage, context: HandlerContext) => {
     try {
-      setTenant(message, callerOf(context));
+      setIdentity(message, callerOf(context));
       const timeoutMs = context.timeoutMs();
       const response = await transport.unary(method, context.signal, timeoutMs, undefined, message);
       return response.message;
@@ -85,11 +101,11 @@ function forwardStream(
   observe: ObserveQuery,
   draining: AbortSignal,
 ) {
-  const isQuery = method.parent.typeName !== IngestService.typeName;
-  const isEndless = method === IngestService.method.watch;
   return async function* forward(input: AnyMessage | AsyncIterable<AnyMessage>, context: HandlerContext) {
     const leaving = new AbortController();
-    const signals = [context.signal, leaving.signal, ...(isEndless ? [draining] : [])];
+    // A stateless turn ends with its caller: there is nothing to go on with.
+    const drains = resumable.has(method) && !("stateless" in input && input.stateless === true);
+    const signals = [context.signal, leaving.signal, ...(drains ? [draining] : [])];
     try {
       const { message } = await transport.stream(
         method,
@@ -98,9 +114,9 @@ function forwardStream(
         undefined,
         ownMessages(input, callerOf(context)),
       );
-      yield* isQuery ? observe(kindOf(context), message) : message;
+      yield* queries.has(method) ? observe(kindOf(context), message) : message;
     } catch (thrown) {
-      throw toWireError(isEndless && draining.aborted ? serverDraining() : thrown);
+      throw toWireError(drains && draining.aborted ? serverDraining() : thrown);
     } finally {
       leaving.abort();
     }
@@ -109,12 +125,12 @@ function forwardStream(
 
 async function* ownMessages(input: AnyMessage | AsyncIterable<AnyMessage>, caller: Caller) {
   if (!(Symbol.asyncIterator in input)) {
-    setTenant(input, caller);
+    setIdentity(input, caller);
     yield input;
     return;
   }
   for await (const message of input) {
-    setTenant(message, caller);
+    setIdentity(message, caller);
     yield message;
   }
 }
@@ -125,11 +141,13 @@ function callerOf(context: HandlerContext): Caller {
   throw new TypeError("a call was let in without a caller");
 }
 
-/** Writes the caller's tenant into a request, or into the document that a piece of a push carries. */
-function setTenant(message: AnyMessage, caller: Caller): void {
+/** Writes the caller's tenant and owner into a request, or into the document that a piece of a push carries. */
+function setIdentity(message: AnyMessage, caller: Caller): void {
   const holder = "part" in message ? documentOf(message.part) : message;
   if (holder && "tenant" in holder && typeof holder.tenant === "string")
     holder.tenant = tenantOf(caller, holder.tenant);
+  if (holder && "owner" in holder && typeof holder.owner === "string")
+    holder.owner = ownerOf(caller, holder.owner);
 }
 
 function documentOf(part: unknown): object | undefined {

@@ -9,7 +9,7 @@ import type { ServiceHealth } from "./upstream.ts";
 /** A watcher hears of a change within so many milliseconds. */
 const watchIntervalMs = 1000;
 
-/** `grpc.health.v1` of the gateway: "" and the three services by name, and liveness on its own. */
+/** `grpc.health.v1` of the gateway: "" and the services by name, and liveness on its own. */
 export function serveHealth(
   router: ConnectRouter,
   names: Readonly<Record<string, string>>,

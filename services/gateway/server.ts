@@ -4,9 +4,6 @@ import { createContextValues } from "@connectrpc/connect";
 import fastifyRateLimit from "@fastify/rate-limit";
 import fastifyWebSocket from "@fastify/websocket";
 import { HeadwaterError, invalidArgument } from "@headwater/errors";
-import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
-import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
-import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import { maxMessageBytes } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
@@ -43,7 +40,7 @@ import { admittedKey, forwardServices, refuseUnadmitted } from "./rpc-forwarding
 import { serveHealth } from "./rpc-health.ts";
 import { mountRpcHandlers } from "./rpc-mount.ts";
 import { createSharedPort } from "./shared-port.ts";
-import { connectUpstream } from "./upstream.ts";
+import { connectUpstream, services } from "./upstream.ts";
 
 /** JSON bodies that are held in memory whole: searches and questions. */
 const maxQueryBytes = 1024 * 1024;
@@ -215,11 +212,9 @@ function mountRpc(app: App, gateway: Gateway, admit: Admit): void {
   );
 }
 
-const healthNames = {
-  [IngestService.typeName]: "ingest",
-  [SearchService.typeName]: "search",
-  [GenerationService.typeName]: "generation",
-};
+const healthNames = Object.fromEntries(
+  services.flatMap(({ name, types }) => types.map(({ typeName }) => [typeName, name])),
+);
 
 function validate(schema: z.ZodType, value: unknown) {
   const parsed = schema.safeParse(value ?? {});

@@ -15,7 +15,10 @@ import { failureOf, startFixture } from "./testing/fixture.ts";
 
 const keysFile = join(await temporaryFolder(), "keys");
 const hashed = createHash("sha256").update("key-of-globex").digest("hex");
-await writeFile(keysFile, `# keys\nkey-of-acme acme\nsha256:${hashed}\tglobex\n`);
+await writeFile(
+  keysFile,
+  `# keys\nkey-of-acme acme\nsha256:${hashed}\tglobex\nkey-of-ada acme ada\nkey-of-many acme *\n`,
+);
 const guarded = await startFixture({
   HEADWATER_GATEWAY_API_KEYS_FILE: keysFile,
   HEADWATER_GATEWAY_CORS_ORIGINS: "https://app.example",
@@ -58,6 +61,37 @@ test("with keys set, a request needs one, and the tenant follows from it", async
   for (const path of ["/health", "/health/live", "/health/ready"])
     assert.equal((await fetch(guarded.url(path))).status, 200);
   assert.equal((await fetch(guarded.url("/metrics"))).status, 401);
+});
+
+test("whose conversations they are follows from the key, or from the request where the key names nobody", async () => {
+  const call = async (key: string | undefined, options: { header?: string; field?: string } = {}) => {
+    const transport = createNodeTransport({
+      baseUrl: key === undefined ? open.baseUrl : guarded.baseUrl,
+      ...(key === undefined ? {} : { apiKey: key }),
+    });
+    const client = createHeadwaterClient({ transport, owner: options.field ?? "" });
+    const headers = options.header === undefined ? {} : { "x-headwater-owner": options.header };
+    try {
+      await client.conversations.list({ headers });
+      return (key === undefined ? open : guarded).doubles.seen.owner;
+    } catch (thrown) {
+      assert(thrown instanceof HeadwaterClientError);
+      return thrown.reason;
+    } finally {
+      transport.close();
+    }
+  };
+  assert.equal(await call("key-of-ada"), "ada");
+  assert.equal(await call("key-of-ada", { header: "ada", field: "ada" }), "ada");
+  assert.equal(await call("key-of-ada", { header: "bob" }), "HW_OWNER_FORBIDDEN");
+  assert.equal(await call("key-of-ada", { field: "bob" }), "HW_OWNER_FORBIDDEN");
+  assert.equal(await call("key-of-acme"), "default");
+  assert.equal(await call("key-of-acme", { header: "bob" }), "HW_OWNER_FORBIDDEN");
+  assert.equal(await call("key-of-many", { header: "bob" }), "bob");
+  assert.equal(await call("key-of-many", { field: "eve@example.org" }), "eve@example.org");
+  assert.equal(await call(undefined, { header: "bob" }), "bob");
+  assert.equal(await call(undefined, { header: "bob", field: "eve" }), "eve");
+  assert.equal(await call(undefined, { header: "b o b" }), "HW_OWNER_INVALID");
 });
 
 test("over gRPC and Connect the same rules hold, in the words of the protocol", async () => {
@@ -192,6 +226,8 @@ test("another address than loopback needs keys, or the operator's word", () => {
     );
   refused(listen, "HW_CREDENTIALS_REQUIRED");
   refused({ HEADWATER_GATEWAY_API_KEYS: "only-a-key" }, "HW_API_KEYS_INVALID");
+  refused({ HEADWATER_GATEWAY_API_KEYS: "key tenant owner!" }, "HW_API_KEYS_INVALID");
+  refused({ HEADWATER_GATEWAY_API_KEYS: "key tenant owner more" }, "HW_API_KEYS_INVALID");
   refused({ HEADWATER_GATEWAY_API_KEYS_FILE: "/nowhere/keys" }, "HW_API_KEYS_INVALID");
   refused({ HEADWATER_GATEWAY_LISTEN: "8080", HEADWATER_GATEWAY_MAX_ACTIVE: "0" }, "HW_SETTINGS_INVALID");
   assert.equal(readGatewayConfig({ ...listen, HEADWATER_GATEWAY_API_KEYS: "a b,c d" }).apiKeys.length, 2);

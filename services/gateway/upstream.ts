@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createClient, decodeBinaryHeader } from "@connectrpc/connect";
 import type { HeadwaterClient } from "@headwater/client";
@@ -6,14 +7,43 @@ import { Health, ServingStatus } from "@headwater/client/health";
 import type { NodeTransport } from "@headwater/client/node";
 import { createNodeTransport } from "@headwater/client/node";
 import { HeadwaterError, status } from "@headwater/errors";
+import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
+import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
+import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import { JobService } from "@headwater/proto/connect/headwater/v1/job";
+import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
+import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import { notReadyKey, readNotReady } from "@headwater/rpc";
 import type { Tracer } from "@opentelemetry/api";
 import { traceCalls } from "./call-tracing.ts";
 import type { GatewayConfig } from "./config.ts";
 import { toHeadwaterError } from "./http-error.ts";
+
+/** The services behind the gateway, where each is found, and the gRPC services that it serves. */
+export const services = [
+  { name: "ingest", types: [IngestService], address: "ingestAddress" },
+  { name: "search", types: [SearchService], address: "searchAddress" },
+  {
+    name: "generation",
+    types: [
+      GenerationService,
+      ConversationService,
+      AgentService,
+      PromptService,
+      FeedbackService,
+      MemoryService,
+      JobService,
+    ],
+    address: "generationAddress",
+  },
+] as const satisfies readonly {
+  name: string;
+  types: readonly DescService[];
+  address: keyof GatewayConfig;
+}[];
 
 /** A service is asked for its health once in so many milliseconds at most, however many probes come. */
 const healthAgeMs = 500;
@@ -38,13 +68,13 @@ export interface ServiceHealth {
 export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream {
   const interceptors: Interceptor[] = [traceCalls(tracer)];
   const open = (address: string) => createNodeTransport({ address, interceptors });
-  const services = [
-    { name: "ingest", type: IngestService.typeName, transport: open(config.ingestAddress) },
-    { name: "search", type: SearchService.typeName, transport: open(config.searchAddress) },
-    { name: "generation", type: GenerationService.typeName, transport: open(config.generationAddress) },
-  ];
+  const opened = services.map(({ name, types, address }) => ({
+    name,
+    types: new Set(types.map(({ typeName }): string => typeName)),
+    transport: open(config[address]),
+  }));
   const transportOf = (type: string): Transport => {
-    const found = services.find((service) => service.type === type);
+    const found = opened.find(({ types }) => types.has(type));
     if (!found) throw new TypeError(`no service answers ${type}`);
     return found.transport;
   };
@@ -59,12 +89,12 @@ export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream
     client: createHeadwaterClient({ transport }),
     health() {
       if (!asked || performance.now() - asked.at > healthAgeMs) {
-        asked = { at: performance.now(), answer: Promise.all(services.map(checkHealth)) };
+        asked = { at: performance.now(), answer: Promise.all(opened.map(checkHealth)) };
       }
       return asked.answer;
     },
     close() {
-      for (const service of services) service.transport.close();
+      for (const { transport: each } of opened) each.close();
     },
   };
 }
