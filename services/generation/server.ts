@@ -1,15 +1,17 @@
 import { HeadwaterError, status, statusName } from "@headwater/errors";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
+import { FeedbackServiceDefinition } from "@headwater/proto/services/headwater/v1/feedback";
 import type {
   AnswerResponse,
   DeepPartial,
   GenerationServiceImplementation,
 } from "@headwater/proto/services/headwater/v1/generation";
 import { GenerationServiceDefinition } from "@headwater/proto/services/headwater/v1/generation";
+import { PromptServiceDefinition } from "@headwater/proto/services/headwater/v1/prompt";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { openRecordStore } from "@headwater/record-store";
 import type { RpcContext } from "@headwater/rpc";
-import { createRpcClient, startRpcServer } from "@headwater/rpc";
+import { createRpcClient, servedService, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { serviceBehind } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
@@ -21,10 +23,14 @@ import { answer } from "./answer/answer.ts";
 import { checkRequest } from "./answer/request.ts";
 import { createSentenceRanker } from "./answer/sentence-ranking.ts";
 import type { GenerationConfig } from "./config.ts";
+import { FeedbackHandlers } from "./feedback/feedback-handlers.ts";
+import { FeedbackStore } from "./feedback/feedback-store.ts";
 import { createGenerationMetrics } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import type { Models } from "./models/models.ts";
 import { createModels } from "./models/models.ts";
+import { PromptHandlers } from "./prompts/prompt-handlers.ts";
+import { Prompts } from "./prompts/prompts.ts";
 
 const connectTimeoutMs = 1000;
 
@@ -55,10 +61,15 @@ export async function startGeneration(
 
   try {
     await records.migrate(migrations);
+    const prompts = await Prompts.open(records);
     const server = await startRpcServer({
       address: config.listen,
       definition: GenerationServiceDefinition,
       implementation: implement(models, createAdmission(config.maxAnswers), tools),
+      further: [
+        servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
+        servedService(FeedbackServiceDefinition, new FeedbackHandlers(new FeedbackStore(records))),
+      ],
       telemetry,
       // The embedding-worker is not asked for: without it, answers are made by words alone.
       checkReadiness: async () => {

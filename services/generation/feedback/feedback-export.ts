@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import type { DeepPartial, ExportFeedbackResponse } from "@headwater/proto/services/headwater/v1/feedback";
+import type { FeedbackPlace, FeedbackStore } from "./feedback-store.ts";
+
+/** Questions, and feedback, that are read at once. */
+const pageSize = 200;
+
+type Line = DeepPartial<ExportFeedbackResponse>;
+
+/**
+ * Feedback in BEIR's layout (Thakur et al. 2021): questions with a judged hit, and for each of its documents 1 where more
+ * thumbs went up than down, else 0. Corrections are in a file of their own.
+ */
+export async function* exportFeedback(store: FeedbackStore, tenant: string): AsyncGenerator<Line> {
+  yield { file: "qrels.tsv", line: "query-id\tcorpus-id\tscore" };
+  let after = "";
+  while (true) {
+    const judgements = await store.judgements(tenant, after, pageSize);
+    let question: string | undefined;
+    for (const judgement of judgements) {
+      const id = queryId(judgement.question);
+      if (judgement.question !== question) {
+        question = judgement.question;
+        yield { file: "queries.jsonl", line: JSON.stringify({ _id: id, text: question }) };
+      }
+      yield { file: "qrels.tsv", line: `${id}\t${judgement.documentId}\t${judgement.balance > 0 ? 1 : 0}` };
+    }
+    if (question === undefined) break;
+    after = question;
+  }
+  yield* corrections(store, tenant);
+}
+
+async function* corrections(store: FeedbackStore, tenant: string): AsyncGenerator<Line> {
+  let before: FeedbackPlace | undefined;
+  while (true) {
+    const page = await store.list(tenant, "", pageSize, before);
+    for (const { question, correction, answerId, passageId, documentId, prompt, model } of page) {
+      if (correction === "") continue;
+      const line = JSON.stringify({
+        _id: queryId(question),
+        question,
+        correction,
+        answer_id: answerId,
+        passage_id: passageId,
+        document_id: documentId,
+        ...(prompt ? { prompt: `${prompt.name}@${prompt.version}` } : {}),
+        ...(model === "" ? {} : { model }),
+      });
+      yield { file: "corrections.jsonl", line };
+    }
+    const last = page.at(-1);
+    if (!last?.createdTime || page.length < pageSize) return;
+    before = { createdTime: last.createdTime, id: last.id };
+  }
+}
+
+/** The same question has the same id in each export. */
+function queryId(question: string): string {
+  return createHash("sha256").update(question).digest("hex").slice(0, 16);
+}

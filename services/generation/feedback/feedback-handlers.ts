@@ -1,0 +1,95 @@
+import { invalidArgument } from "@headwater/errors";
+import type {
+  DeleteFeedbackRequest,
+  ExportFeedbackRequest,
+  Feedback,
+  FeedbackServiceImplementation,
+  GiveFeedbackRequest,
+  ListFeedbackRequest,
+} from "@headwater/proto/services/headwater/v1/feedback";
+import { Rating } from "@headwater/proto/services/headwater/v1/feedback";
+import type { RpcContext } from "@headwater/rpc";
+import {
+  checkOwner,
+  checkPageSize,
+  checkTenant,
+  checkText,
+  checkUuid,
+  decodePageToken,
+  toPage,
+} from "@headwater/rpc";
+import { exportFeedback } from "./feedback-export.ts";
+import type { FeedbackPlace, FeedbackStore } from "./feedback-store.ts";
+
+/** Code units. */
+const limits = { question: 8192, correction: 16_384, comment: 4096, id: 2048, name: 256 };
+
+/** The rpcs of FeedbackService. */
+export class FeedbackHandlers implements FeedbackServiceImplementation<RpcContext> {
+  readonly #store: FeedbackStore;
+
+  constructor(store: FeedbackStore) {
+    this.#store = store;
+  }
+
+  async giveFeedback(request: GiveFeedbackRequest) {
+    const tenant = checkTenant(request.tenant);
+    const owner = checkOwner(request.owner);
+    return { feedback: await this.#store.put(tenant, owner, checkFeedback(request.feedback)) };
+  }
+
+  async listFeedback(request: ListFeedbackRequest) {
+    const tenant = checkTenant(request.tenant);
+    const limit = checkPageSize(request.pageSize);
+    const answerId = checkText("The answer's id", request.answerId, { min: 0, max: limits.id });
+    const question = `feedback/${tenant}/${answerId}`;
+    const before = readPlace(decodePageToken(question, request.pageToken));
+    const rows = await this.#store.list(tenant, answerId, limit + 1, before);
+    const { page, nextPageToken } = toPage(rows, limit, question, writePlace);
+    return { feedback: page, nextPageToken };
+  }
+
+  async *exportFeedback(request: ExportFeedbackRequest) {
+    yield* exportFeedback(this.#store, checkTenant(request.tenant));
+  }
+
+  async deleteFeedback(request: DeleteFeedbackRequest) {
+    const tenant = checkTenant(request.tenant);
+    await this.#store.delete(tenant, checkOwner(request.owner), checkUuid(request.id));
+    return {};
+  }
+}
+
+function checkFeedback(feedback: Feedback | undefined): Feedback {
+  if (!feedback) throw invalidArgument("HW_FEEDBACK_EMPTY", "The request holds no feedback.");
+  const { rating, correction, comment, answerId, passageId, prompt } = feedback;
+  checkText("The question", feedback.question, { min: 1, max: limits.question });
+  checkText("The correction", correction, { min: 0, max: limits.correction });
+  checkText("The comment", comment, { min: 0, max: limits.comment });
+  for (const id of [answerId, passageId, feedback.documentId])
+    checkText("An id", id, { min: 0, max: limits.id });
+  for (const name of [feedback.model, prompt?.name ?? ""])
+    checkText("A name", name, { min: 0, max: limits.name });
+  if (rating !== Rating.UNSPECIFIED && rating !== Rating.UP && rating !== Rating.DOWN)
+    throw invalidArgument("HW_FEEDBACK_RATING_INVALID", "The rating is none of up and down.");
+  if (rating === Rating.UNSPECIFIED && correction === "" && comment === "")
+    throw invalidArgument("HW_FEEDBACK_EMPTY", "The feedback has no rating, correction or comment.");
+  if (answerId === "" && passageId === "") {
+    throw invalidArgument(
+      "HW_FEEDBACK_SUBJECT_MISSING",
+      "The feedback is about nothing.",
+      "Name an answer, a passage, or both.",
+    );
+  }
+  return feedback;
+}
+
+function writePlace({ createdTime, id }: Feedback): string {
+  return `${createdTime?.getTime() ?? 0}/${id}`;
+}
+
+function readPlace(place: string | undefined): FeedbackPlace | undefined {
+  if (place === undefined) return undefined;
+  const [time = "", id = ""] = place.split("/");
+  return { createdTime: new Date(Number(time)), id };
+}
