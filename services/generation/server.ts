@@ -51,7 +51,6 @@ export async function startGeneration(
     telemetry.metrics,
     models.all.map(({ name }) => name),
   );
-  const tools = { search, rank, metrics, telemetry };
   const closeClients = async () => {
     await models.close();
     search.close();
@@ -62,6 +61,7 @@ export async function startGeneration(
   try {
     await records.migrate(migrations);
     const prompts = await Prompts.open(records);
+    const tools = { search, rank, prompts, metrics, telemetry };
     const server = await startRpcServer({
       address: config.listen,
       definition: GenerationServiceDefinition,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type {
   FinishReason,
   LanguageModel,
@@ -14,6 +15,7 @@ import type { RpcClient } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { normalize } from "@headwater/text";
 import type { GenerationMetrics } from "../metrics.ts";
+import type { Prompts, ResolvedPrompt } from "../prompts/prompts.ts";
 import { inSpan, streamInSpan } from "../spans.ts";
 import type { CitedSource } from "./citations.ts";
 import { createCitationWriter } from "./citations.ts";
@@ -28,12 +30,15 @@ import type { RankSentences } from "./sentence-ranking.ts";
 export interface AnswerTools {
   readonly search: RpcClient<SearchServiceDefinition>;
   readonly rank: RankSentences;
+  readonly prompts: Prompts;
   readonly metrics: GenerationMetrics;
   readonly telemetry: Telemetry;
 }
 
 /** A question, and what came before it where it is asked within a conversation. */
-export interface AnswerTask extends Omit<CheckedRequest, "prompt"> {
+export interface AnswerTask extends CheckedRequest {
+  /** Chooses between the sides of a prompt's split; undefined: each answer draws anew. */
+  readonly promptKey?: string;
   readonly conversation?: {
     /** As the person wrote it; `question` is what it means without the history, and is searched. */
     readonly message: string;
@@ -68,18 +73,23 @@ export async function* answer(
   const { tracer } = tools.telemetry;
   const started = performance.now();
   const milliseconds: Record<string, number> = {};
+  const answerId = randomUUID();
+  const task = await resolveTask(request, model, tools.prompts, answerId);
   const { hits, summary } = await inSpan(tracer, "generation.search", () =>
     findPassages(tools.search, request, signal),
   );
   milliseconds["search"] = performance.now() - started;
 
-  const { cited, prompt, history } = layOut(request, model, hits);
+  const { cited, prompt, history } = layOut(request, model, hits, task);
   const passages = { hits: cited.map(({ hit }) => hit), ...(summary ? { summary } : {}) };
   yield { event: { $case: "passages", value: passages } };
 
   const end = (reason: EndReason, usage: ModelUsage, writer: string): Message => {
     milliseconds["total"] = performance.now() - started;
-    return { event: { $case: "end", value: { reason, usage, model: writer, milliseconds } } };
+    const version = task ? { prompt: { name: task.name, version: task.version } } : {};
+    return {
+      event: { $case: "end", value: { reason, usage, model: writer, milliseconds, answerId, ...version } },
+    };
   };
   if (cited.length === 0) {
     milliseconds["first_token"] = performance.now() - started;
@@ -115,10 +125,25 @@ export async function* answer(
   }
 }
 
+/** @returns undefined for a model that reads no prompt; a name that was asked for has to be right all the same */
+async function resolveTask(
+  { tenant, prompt, promptKey, conversation }: AnswerTask,
+  model: LanguageModel,
+  prompts: Prompts,
+  answerId: string,
+): Promise<ResolvedPrompt | undefined> {
+  const reads = model.contextTokens !== undefined;
+  if (!reads && prompt === "") return undefined;
+  const reference = prompt || (conversation ? "chat" : "answer");
+  const resolved = await prompts.resolve(tenant, reference, promptKey ?? answerId);
+  return reads ? resolved : undefined;
+}
+
 function layOut(
   task: AnswerTask,
   model: LanguageModel,
   hits: readonly Hit[],
+  told: ResolvedPrompt | undefined,
 ): { cited: CitedSource[]; prompt: Prompt; history: readonly ModelMessage[] } {
   const found = hits.map((hit, index) => {
     const source: Source = { number: index + 1, title: titleOf(hit), text: hit.text };
@@ -129,6 +154,7 @@ function layOut(
   const history = newestWithin(conversation?.history ?? [], budget / 2);
   const prompt = buildPrompt(
     {
+      task: told?.render({ date: new Date().toISOString().slice(0, 10) }) ?? "",
       question: conversation?.message ?? task.question,
       sources: found.map(({ source }) => source),
       memories: conversation?.memories ?? [],

@@ -18,8 +18,14 @@ const endReasons: Readonly<Record<EndReason, TurnEndReason>> = {
 export function createAnswerTurn(tools: AnswerTools): RunTurn {
   return async function* answerTurn(turn, { signal }) {
     const { standaloneQuestion: question, message, history, memories, model, ...task } = turn;
+    const promptKey = `${turn.owner}/${turn.conversationId || turn.id}`;
     const conversation = { message, history, memories: memories.map(({ text }) => text) };
-    for await (const { event } of answer({ ...task, question, conversation }, model, tools, signal)) {
+    for await (const { event } of answer(
+      { ...task, question, conversation, promptKey },
+      model,
+      tools,
+      signal,
+    )) {
       if (event?.$case === "end") yield { step: 0, event: { $case: "end", value: endOf(event.value ?? {}) } };
       else if (event) yield { step: 0, event };
     }
