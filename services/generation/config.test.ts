@@ -12,26 +12,23 @@ const service = {
 
 test("without settings the extractive model answers alone", () => {
   const config = readGenerationConfig({});
-  assert.deepEqual(
-    [config.defaultModel, config.openAi, config.listen],
-    ["extractive", undefined, "127.0.0.1:7004"],
-  );
+  assert.deepEqual([config.defaultModel, config.models, config.listen], ["extractive", [], "127.0.0.1:7004"]);
 });
 
 test("a model service joins, and becomes the default where it is named", () => {
   assert.equal(readGenerationConfig(service).defaultModel, "extractive");
   const config = readGenerationConfig({ ...service, HEADWATER_GENERATION_MODEL: "llama3.1:8b" });
   assert.equal(config.defaultModel, "llama3.1:8b");
-  assert.equal(config.openAi?.apiKey, undefined);
+  assert.equal(config.models[0]?.apiKey, undefined);
 });
 
 test("the key comes from a variable or a file, never from both", async () => {
   const file = join(await temporaryFolder(), "key");
   await writeFile(file, "sk-file\n");
   const inFile = { ...service, HEADWATER_OPENAI_API_KEY_FILE: file };
-  assert.equal(readGenerationConfig(inFile).openAi?.apiKey, "sk-file");
+  assert.equal(readGenerationConfig(inFile).models[0]?.apiKey, "sk-file");
   const inVariable = { ...service, HEADWATER_OPENAI_API_KEY: "sk-variable" };
-  assert.equal(readGenerationConfig(inVariable).openAi?.apiKey, "sk-variable");
+  assert.equal(readGenerationConfig(inVariable).models[0]?.apiKey, "sk-variable");
   assert.throws(() => readGenerationConfig({ ...inFile, ...inVariable }), { reason: "HW_SETTINGS_INVALID" });
   const missing = { ...service, HEADWATER_OPENAI_API_KEY_FILE: `${file}-not-there` };
   assert.throws(

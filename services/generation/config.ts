@@ -2,7 +2,19 @@ import { join } from "node:path";
 import type { RecordStoreValues } from "@headwater/record-store";
 import { recordStoreSettings } from "@headwater/record-store";
 import type { Environment } from "@headwater/settings";
-import { address, integer, invalidSetting, readSecret, readSettings, text } from "@headwater/settings";
+import {
+  address,
+  choice,
+  flag,
+  integer,
+  invalidSetting,
+  readSecret,
+  readSettings,
+  text,
+} from "@headwater/settings";
+import type { ModelSettings } from "./models/model-settings.ts";
+import { defaultRetries, extractiveName } from "./models/model-settings.ts";
+import { readModelsFile } from "./models/models-file.ts";
 
 export const generationSettings = {
   HEADWATER_GENERATION_LISTEN: address()
@@ -14,8 +26,16 @@ export const generationSettings = {
     .default("127.0.0.1:7002")
     .describe("host:port of the embedding-worker"),
   HEADWATER_GENERATION_MODEL: text()
-    .default("extractive")
-    .describe('Model for requests that name none: "extractive", or the value of HEADWATER_OPENAI_MODEL'),
+    .optional()
+    .describe(
+      "Model for requests that name none: one of the models file, the value of HEADWATER_OPENAI_MODEL, or `extractive`; unset: the models file's default, or `extractive`",
+    ),
+  HEADWATER_GENERATION_CAPTURE_CONTENT: flag()
+    .default(false)
+    .describe("Writes prompts and answers on the spans of models, for whoever may read the traces"),
+  HEADWATER_MODELS_FILE: text()
+    .optional()
+    .describe("YAML or JSON file that names language models; docs/models.md tells of its fields"),
   HEADWATER_GENERATION_MAX_ANSWERS: integer(1, 10_000)
     .default(256)
     .describe("Answers in progress at once; further ones are refused with RESOURCE_EXHAUSTED"),
@@ -27,7 +47,9 @@ export const generationSettings = {
   HEADWATER_OPENAI_BASE_URL: text()
     .regex(/^https?:\/\/\S+$/, "must start with http:// or https://")
     .optional()
-    .describe("OpenAI-compatible model service, ends like https://host/v1; unset: there is none"),
+    .describe(
+      "One OpenAI-compatible model service, without a models file; ends like https://host/v1; unset: there is none",
+    ),
   HEADWATER_OPENAI_MODEL: text()
     .max(200)
     .optional()
@@ -36,6 +58,11 @@ export const generationSettings = {
   HEADWATER_OPENAI_API_KEY_FILE: text()
     .optional()
     .describe("File that holds the token, such as a mounted secret; read at start-up"),
+  HEADWATER_OPENAI_TOOL_CALLING: choice(["native", "text", "none"])
+    .default("native")
+    .describe(
+      "How the model calls an agent's tools: through the protocol, as text for models without it, or not at all",
+    ),
   HEADWATER_OPENAI_CONTEXT_TOKENS: integer(1024, 10_000_000)
     .default(8192)
     .describe("Longest prompt and answer together in tokens; sources beyond it are left out"),
@@ -47,18 +74,11 @@ export const generationSettings = {
   HEADWATER_OPENAI_NEXT_TOKEN_TIMEOUT_MS: integer(1, 3_600_000)
     .default(20_000)
     .describe("Milliseconds that each further token may take"),
+  HEADWATER_OPENAI_RETRIES: integer(0, 10)
+    .default(defaultRetries)
+    .describe("Further attempts, with back-off, where the service fails before the first token"),
   ...recordStoreSettings,
 };
-
-/** A model service that speaks the OpenAI chat completions protocol. */
-export interface OpenAiConfig {
-  readonly baseUrl: string;
-  readonly model: string;
-  readonly apiKey: string | undefined;
-  readonly contextTokens: number;
-  readonly firstTokenTimeoutMs: number;
-  readonly nextTokenTimeoutMs: number;
-}
 
 export interface GenerationConfig {
   readonly listen: string;
@@ -67,7 +87,10 @@ export interface GenerationConfig {
   readonly defaultModel: string;
   readonly maxAnswers: number;
   readonly rankBudgetMs: number;
-  readonly openAi: OpenAiConfig | undefined;
+  /** Of services; the extractive one is always there. */
+  readonly models: readonly ModelSettings[];
+  /** Prompts and answers are written on the spans of models. */
+  readonly captureContent: boolean;
   readonly records: RecordStoreValues;
   /** Of the embedded record store. */
   readonly recordsFolder: string;
@@ -76,22 +99,16 @@ export interface GenerationConfig {
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID */
 export function readGenerationConfig(env: Environment = process.env): GenerationConfig {
   const settings = readSettings(generationSettings, env);
-  const openAi = readOpenAi(settings);
-  const models = ["extractive", ...(openAi ? [openAi.model] : [])];
-  if (openAi?.model === "extractive") {
-    throw invalidSetting("HEADWATER_OPENAI_MODEL", '"extractive" is the name of the built-in model');
-  }
-  if (!models.includes(settings.HEADWATER_GENERATION_MODEL)) {
-    throw invalidSetting("HEADWATER_GENERATION_MODEL", `allowed: ${models.join(", ")}`);
-  }
+  const { models, defaultModel } = readModels(settings, env);
   return {
     listen: settings.HEADWATER_GENERATION_LISTEN,
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,
-    defaultModel: settings.HEADWATER_GENERATION_MODEL,
+    defaultModel,
     maxAnswers: settings.HEADWATER_GENERATION_MAX_ANSWERS,
     rankBudgetMs: settings.HEADWATER_GENERATION_RANK_BUDGET_MS,
-    openAi,
+    models,
+    captureContent: settings.HEADWATER_GENERATION_CAPTURE_CONTENT,
     records: settings,
     recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };
@@ -99,7 +116,22 @@ export function readGenerationConfig(env: Environment = process.env): Generation
 
 type Settings = ReturnType<typeof readSettings<typeof generationSettings>>;
 
-function readOpenAi(settings: Settings): OpenAiConfig | undefined {
+function readModels(settings: Settings, env: Environment): Pick<GenerationConfig, "models" | "defaultModel"> {
+  const path = settings.HEADWATER_MODELS_FILE;
+  const file = path === undefined ? undefined : readModelsFile(path, env);
+  const single = readOpenAi(settings);
+  const models = [...(file?.models ?? []), ...(single ? [single] : [])];
+  const names = [extractiveName, ...models.map(({ name }) => name)];
+  if (single && names.indexOf(single.name) < names.length - 1)
+    throw invalidSetting("HEADWATER_OPENAI_MODEL", `"${single.name}" is the name of another model`);
+  const defaultModel = settings.HEADWATER_GENERATION_MODEL ?? file?.defaultModel ?? extractiveName;
+  if (!names.includes(defaultModel))
+    throw invalidSetting("HEADWATER_GENERATION_MODEL", `allowed: ${names.join(", ")}`);
+  return { models, defaultModel };
+}
+
+/** The short form, for one service. */
+function readOpenAi(settings: Settings): ModelSettings | undefined {
   const { HEADWATER_OPENAI_BASE_URL: baseUrl, HEADWATER_OPENAI_MODEL: model } = settings;
   if (baseUrl === undefined && model === undefined) return undefined;
   if (baseUrl === undefined)
@@ -107,11 +139,15 @@ function readOpenAi(settings: Settings): OpenAiConfig | undefined {
   if (model === undefined)
     throw invalidSetting("HEADWATER_OPENAI_MODEL", "required with HEADWATER_OPENAI_BASE_URL");
   return {
-    baseUrl,
-    model,
+    ...{ name: model, provider: "openai-compatible", model, baseUrl },
     apiKey: readSecret(settings, "HEADWATER_OPENAI_API_KEY"),
     contextTokens: settings.HEADWATER_OPENAI_CONTEXT_TOKENS,
+    toolCalling: settings.HEADWATER_OPENAI_TOOL_CALLING,
     firstTokenTimeoutMs: settings.HEADWATER_OPENAI_FIRST_TOKEN_TIMEOUT_MS,
     nextTokenTimeoutMs: settings.HEADWATER_OPENAI_NEXT_TOKEN_TIMEOUT_MS,
+    retries: settings.HEADWATER_OPENAI_RETRIES,
+    maxConcurrent: undefined,
+    prices: { input: 0, output: 0 },
+    fallbacks: [],
   };
 }

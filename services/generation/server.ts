@@ -46,7 +46,7 @@ export async function startGeneration(
   const search = createRpcClient(SearchServiceDefinition, config.searchAddress);
   const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const rank = createSentenceRanker(embedding, config.rankBudgetMs, telemetry);
-  const models = createModels(config, rank);
+  const models = createModels(config, rank, telemetry);
   const metrics = createGenerationMetrics(
     telemetry.metrics,
     models.all.map(({ name }) => name),
@@ -125,6 +125,7 @@ function implement(
           toolCalling,
           contextTokens,
           isDefault: name === models.default.name,
+          fallbacks: [...models.fallbacksOf(name)],
         })),
       };
     },

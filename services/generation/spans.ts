@@ -1,5 +1,5 @@
 import { HeadwaterError, statusName } from "@headwater/errors";
-import type { Attributes, Span, Tracer } from "@opentelemetry/api";
+import type { Span, SpanOptions, Tracer } from "@opentelemetry/api";
 import { context, SpanStatusCode, trace } from "@opentelemetry/api";
 
 /** Runs `work` within a span. */
@@ -23,10 +23,10 @@ export async function inSpan<T>(tracer: Tracer, name: string, work: (span: Span)
 export async function* streamInSpan<T>(
   tracer: Tracer,
   name: string,
-  attributes: Attributes,
+  options: SpanOptions,
   start: (span: Span) => AsyncIterable<T>,
 ): AsyncGenerator<T> {
-  const span = tracer.startSpan(name, { attributes });
+  const span = tracer.startSpan(name, options);
   const within = trace.setSpan(context.active(), span);
   const iterator = context.with(within, () => start(span)[Symbol.asyncIterator]());
   let ended = false;

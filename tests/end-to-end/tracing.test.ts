@@ -79,7 +79,7 @@ test("one trace runs from the question to the last token", async () => {
     body: JSON.stringify({ question: "Where does groundwater come to the surface?" }),
   });
   assert.equal(response.status, 200, await response.text());
-  const spans = await eventually("a whole trace with generation.model", () => traceOf("generation.model"));
+  const spans = await eventually("a whole trace with chat extractive", () => traceOf("chat extractive"));
   for (const expected of [
     "headwater.v1.GenerationService/Answer",
     "generation.search",
@@ -87,7 +87,7 @@ test("one trace runs from the question to the last token", async () => {
     "search.lexical",
     "search.vector",
     "headwater.v1.EmbeddingService/EmbedQuery",
-    "generation.model",
+    "chat extractive",
   ]) {
     assert(names(spans).includes(expected), `${expected} is not in ${names(spans).join(", ")}`);
   }

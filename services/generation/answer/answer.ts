@@ -16,7 +16,7 @@ import type { Telemetry } from "@headwater/telemetry";
 import { normalize } from "@headwater/text";
 import type { GenerationMetrics } from "../metrics.ts";
 import type { Prompts, ResolvedPrompt } from "../prompts/prompts.ts";
-import { inSpan, streamInSpan } from "../spans.ts";
+import { inSpan } from "../spans.ts";
 import type { CitedSource } from "./citations.ts";
 import { createCitationWriter } from "./citations.ts";
 import { newestWithin, tokensOf } from "./history-room.ts";
@@ -110,7 +110,7 @@ export async function* answer(
     maxOutputTokens: outputTokensOf(request, model),
     ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
   };
-  for await (const event of generateInSpan(model, modelRequest, tools, signal)) {
+  for await (const event of model.generate(modelRequest, signal)) {
     if (event.type === "finish") {
       yield* writer.end();
       const reason = saysNothing(writer.text) ? EndReason.NO_SUPPORT : endReasons[event.reason];
@@ -177,37 +177,6 @@ function outputTokensOf(request: AnswerTask, model: LanguageModel): number {
 function titleOf({ document, location }: Hit): string {
   const title = document?.title || document?.uri || document?.id || "";
   return [title, ...(location?.headingPath ?? [])].filter((part) => part !== "").join(" > ");
-}
-
-function generateInSpan(
-  model: LanguageModel,
-  request: ModelRequest,
-  tools: AnswerTools,
-  signal: AbortSignal,
-) {
-  const { metrics, telemetry } = tools;
-  // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
-  const attributes = {
-    "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": model.provider,
-    "gen_ai.request.model": model.name,
-    "gen_ai.request.max_tokens": request.maxOutputTokens,
-    ...(request.temperature === undefined ? {} : { "gen_ai.request.temperature": request.temperature }),
-  };
-  return streamInSpan(telemetry.tracer, "generation.model", attributes, async function* (span) {
-    for await (const event of model.generate(request, signal)) {
-      if (event.type === "finish") {
-        metrics.tokens.inc({ model: model.name, direction: "input" }, event.usage.inputTokens);
-        metrics.tokens.inc({ model: model.name, direction: "output" }, event.usage.outputTokens);
-        span.setAttributes({
-          "gen_ai.usage.input_tokens": event.usage.inputTokens,
-          "gen_ai.usage.output_tokens": event.usage.outputTokens,
-          "gen_ai.response.finish_reasons": [event.reason],
-        });
-      }
-      yield event;
-    }
-  });
 }
 
 /** True where a model wrote the sentence that the rules prescribe for want of support. */

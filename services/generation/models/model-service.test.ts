@@ -43,6 +43,7 @@ before(async () => {
     HEADWATER_OPENAI_MODEL: "scripted",
     HEADWATER_OPENAI_API_KEY: "sk-secret",
     HEADWATER_OPENAI_CONTEXT_TOKENS: "2000",
+    HEADWATER_OPENAI_RETRIES: "0",
   });
   service = await startGeneration(config, telemetry);
   client = createRpcClient(GenerationServiceDefinition, service.address);
