@@ -14,6 +14,7 @@ import { addReindexCommand } from "./commands/reindex.ts";
 import { addSearchCommand } from "./commands/search.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addUpCommand } from "./commands/up.ts";
+import { addWatchCommand } from "./commands/watch.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
 
 const program = new Command("headwater")
@@ -34,6 +35,7 @@ Exit codes: ${exitCode.ok} done; ${exitCode.failed} failed; ${exitCode.usage} wr
 for (const add of [
   addUpCommand,
   addIngestCommand,
+  addWatchCommand,
   addSearchCommand,
   addAskCommand,
   addStatusCommand,

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { BucketLocationConstraint, GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { BucketLocationConstraint, GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -8,16 +8,15 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { HeadwaterError, status } from "@headwater/errors";
-import type { CallOptions } from "@headwater/resilience";
-import { Dependency } from "@headwater/resilience";
+import type { CallOptions, Dependency } from "@headwater/resilience";
 import { blobGone, checkKey } from "./blob-key.ts";
 import type { BlobStore, PresignGetOptions, PresignPutOptions } from "./blob-store.ts";
 import { piecesOf } from "./pieces.ts";
-import { fromS3, isEmptyRange, isMissing, s3Action } from "./s3-error.ts";
+import { attempts, createS3Client, createS3Dependency } from "./s3-client.ts";
+import { fromS3, isEmptyRange, isMissing } from "./s3-error.ts";
 import { keyFromMetadata, keyOfName, longKeysFolder, namePrefix, s3Key } from "./s3-key.ts";
 import { encryptionOf, S3Presigner } from "./s3-presigner.ts";
 import type { S3BlobStoreOptions } from "./s3-settings.ts";
@@ -29,9 +28,6 @@ const partBytes = 8 * mebibyte;
 const partsAtOnce = 2;
 /** What `get` fetches before anybody reads: most documents whole, in the one request that tells that they are there. */
 const firstBytes = mebibyte;
-const connectTimeoutMs = 5000;
-/** How often the client itself tries a request that may pass. */
-const attempts = 3;
 /** Milliseconds for what may take long and is watched for silence instead. */
 const unlimitedMs = 2 ** 31 - 1;
 
@@ -60,16 +56,13 @@ class S3BlobStore implements BlobStore {
 
   constructor(options: S3BlobStoreOptions) {
     this.#options = options;
-    const client = (endpoint: string | undefined) => new S3Client(clientConfig(options, endpoint));
-    this.#client = client(options.endpoint);
+    this.#client = createS3Client(options);
     const { publicEndpoint } = options;
     this.#presigner =
-      publicEndpoint === undefined ? undefined : new S3Presigner(client(publicEndpoint), options);
-    this.#s3 = new Dependency({
-      ...{ name: "S3", reason: "HW_S3_UNAVAILABLE", action: s3Action, toError: fromS3 },
-      // The client tries by itself, and gives up a request that is silent for too long.
-      timeoutMs: (attempts + 1) * (options.timeoutMs + connectTimeoutMs),
-    });
+      publicEndpoint === undefined
+        ? undefined
+        : new S3Presigner(createS3Client({ ...options, endpoint: publicEndpoint }), options);
+    this.#s3 = createS3Dependency(options);
   }
 
   /** @internal */
@@ -251,26 +244,6 @@ class S3BlobStore implements BlobStore {
   #call<T>(work: () => Promise<T>, options: CallOptions = {}): Promise<T> {
     return this.#s3.run(work, { attempts: 1, ...options });
   }
-}
-
-function clientConfig(options: S3BlobStoreOptions, endpoint: string | undefined) {
-  const { region, pathStyle, credentials, timeoutMs } = options;
-  return {
-    region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    forcePathStyle: pathStyle,
-    ...(credentials === undefined ? {} : { credentials }),
-    maxAttempts: attempts,
-    // Those that S3 asks for only: older servers refuse the newer checksums, and TLS protects the way.
-    requestChecksumCalculation: "WHEN_REQUIRED" as const,
-    responseChecksumValidation: "WHEN_REQUIRED" as const,
-    requestHandler: {
-      connectionTimeout: connectTimeoutMs,
-      socketTimeout: timeoutMs,
-      requestTimeout: timeoutMs,
-      throwOnRequestTimeout: true,
-    },
-  };
 }
 
 async function bytesOf({ Body }: GetObjectCommandOutput): Promise<Uint8Array> {

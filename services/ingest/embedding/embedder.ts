@@ -6,9 +6,9 @@ import type {
   EmbedRequest,
   EmbedResponse,
 } from "@headwater/proto/services/headwater/v1/embedding";
+import { backoffMs } from "@headwater/resilience";
 import type { RpcClient } from "@headwater/rpc";
 import { context, ROOT_CONTEXT } from "@opentelemetry/api";
-import { backoffMs } from "../batching/backoff.ts";
 import { EmbedQueue } from "./embed-queue.ts";
 import type { Span, TextSource } from "./embed-task.ts";
 import { EmbedTask } from "./embed-task.ts";

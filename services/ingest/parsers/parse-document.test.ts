@@ -171,7 +171,7 @@ describe("what cannot be read is refused with a reason", () => {
     ["empty", () => parse(""), "HW_DOCUMENT_EMPTY"],
     ["white space", () => parse(" \n\t\u00a0\n"), "HW_DOCUMENT_EMPTY"],
     ["HTML without text", () => parse("<!doctype html><title>T</title><img src=x>"), "HW_DOCUMENT_EMPTY"],
-    ["a picture", () => parse(png, "text/plain", "a.txt"), "HW_MEDIA_TYPE_UNSUPPORTED"],
+    ["a picture", () => parse(png, "text/plain", "a.txt"), "HW_DOCUMENT_IMAGE"],
     ["a zip archive", () => parse(zipSync({ "a.txt": strToU8("x") })), "HW_MEDIA_TYPE_UNSUPPORTED"],
     ["RTF", () => parse("{\\rtf1\\ansi Hello}", "text/plain"), "HW_MEDIA_TYPE_UNSUPPORTED"],
     [

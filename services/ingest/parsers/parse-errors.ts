@@ -12,6 +12,14 @@ export function unsupportedMediaType(mediaType: string): HeadwaterError {
   );
 }
 
+export function imageDocument(mediaType: string): HeadwaterError {
+  return invalidArgument(
+    "HW_DOCUMENT_IMAGE",
+    `The document is an image (${mediaType}); its text would have to be recognised, and Headwater has no OCR.`,
+    "Run an OCR program over the image and send its result.",
+  );
+}
+
 export function binaryContent(): HeadwaterError {
   return invalidArgument(
     "HW_DOCUMENT_BINARY",

@@ -6,6 +6,7 @@ import {
   corruptDocument,
   emptyDocument,
   encryptedDocument,
+  imageDocument,
   unsupportedMediaType,
 } from "./parse-errors.ts";
 import { decodeText } from "./text-decoding.ts";
@@ -66,6 +67,7 @@ async function mediaTypeOfMagic(content: Uint8Array, claimed: string): Promise<s
   // ISO 32000 lets a reader accept a header within the first 1,024 bytes.
   if (header.slice(0, 1024).includes("%PDF-")) return mediaTypes.pdf;
   const known = await fileTypeFromBuffer(new Uint8Array(head));
+  if (known?.mime.startsWith("image/")) throw imageDocument(known.mime);
   if (known !== undefined) throw unsupportedMediaType(known.mime);
   const format = binaryFormats[claimed];
   throw format === undefined

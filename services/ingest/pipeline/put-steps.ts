@@ -2,7 +2,7 @@ import type { BlobStore } from "@headwater/blob-store";
 import type { LogRecord } from "@headwater/document-log";
 import { HeadwaterError } from "@headwater/errors";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
-import { retry } from "../batching/backoff.ts";
+import { retry } from "@headwater/resilience";
 import type { Budget } from "../batching/budget.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type {

@@ -1,6 +1,6 @@
 import type { HeadwaterError } from "@headwater/errors";
+import { retry } from "@headwater/resilience";
 import type { Logger } from "@headwater/telemetry";
-import { retry } from "../batching/backoff.ts";
 import type { IngestMetrics } from "../metrics.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { DocumentLog, LogPosition, NewLogRecord } from "@headwater/document-log";
 import type { HeadwaterError } from "@headwater/errors";
-import { retry } from "../batching/backoff.ts";
+import { retry } from "@headwater/resilience";
 import { GroupCommit } from "../batching/group-commit.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { DocumentStatus } from "../catalog/document-record.ts";

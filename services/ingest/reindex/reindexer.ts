@@ -2,7 +2,7 @@ import { invalidArgument } from "@headwater/errors";
 import type { PassageIndex } from "@headwater/passage-index";
 import type { DeepPartial, ReindexResponse } from "@headwater/proto/services/headwater/v1/ingest";
 import { ReindexAction, ReindexState } from "@headwater/proto/services/headwater/v1/ingest";
-import { retry } from "../batching/backoff.ts";
+import { retry } from "@headwater/resilience";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { DocumentRecord } from "../catalog/document-record.ts";
 import type { GenerationLedger, GenerationState } from "../catalog/generation-ledger.ts";
