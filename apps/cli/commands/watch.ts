@@ -39,7 +39,12 @@ export function addWatchCommand(program: Command): void {
       "look for changes so often, where a network drive does not tell of them",
       wholeNumber(1, 3600),
     )
-    .option("--ignore <patterns...>", "what to pass over, as in a .gitignore: '*.tmp' 'drafts/'", [])
+    .option(
+      "--ignore <pattern>",
+      "what to pass over, as a line of a .gitignore: '*.tmp', 'drafts/'; may be given again",
+      (pattern: string, before: string[]) => [...before, pattern],
+      [],
+    )
     .addHelpText(
       "after",
       `
