@@ -15,6 +15,8 @@ import {
 import type { ModelSettings } from "./models/model-settings.ts";
 import { defaultRetries, extractiveName } from "./models/model-settings.ts";
 import { readModelsFile } from "./models/models-file.ts";
+import type { TurnsConfig } from "./turns/turn-settings.ts";
+import { readTurns, turnSettings } from "./turns/turn-settings.ts";
 
 export const generationSettings = {
   HEADWATER_GENERATION_LISTEN: address()
@@ -77,6 +79,7 @@ export const generationSettings = {
   HEADWATER_OPENAI_RETRIES: integer(0, 10)
     .default(defaultRetries)
     .describe("Further attempts, with back-off, where the service fails before the first token"),
+  ...turnSettings,
   ...recordStoreSettings,
 };
 
@@ -91,6 +94,7 @@ export interface GenerationConfig {
   readonly models: readonly ModelSettings[];
   /** Prompts and answers are written on the spans of models. */
   readonly captureContent: boolean;
+  readonly turns: TurnsConfig;
   readonly records: RecordStoreValues;
   /** Of the embedded record store. */
   readonly recordsFolder: string;
@@ -109,6 +113,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
     rankBudgetMs: settings.HEADWATER_GENERATION_RANK_BUDGET_MS,
     models,
     captureContent: settings.HEADWATER_GENERATION_CAPTURE_CONTENT,
+    turns: readTurns(settings),
     records: settings,
     recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };

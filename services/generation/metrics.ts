@@ -16,5 +16,5 @@ export function createGenerationMetrics(registry: Registry, models: readonly str
     registers,
   });
   for (const model of models) firstToken.zero({ model });
-  return { ...createQueryMetrics(registry, ["answer"]), firstToken };
+  return { ...createQueryMetrics(registry, ["answer", "chat"]), firstToken };
 }

@@ -1,4 +1,5 @@
 import { HeadwaterError, status, statusName } from "@headwater/errors";
+import { ConversationServiceDefinition } from "@headwater/proto/services/headwater/v1/conversation";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { FeedbackServiceDefinition } from "@headwater/proto/services/headwater/v1/feedback";
 import type {
@@ -23,6 +24,8 @@ import { answer } from "./answer/answer.ts";
 import { checkRequest } from "./answer/request.ts";
 import { createSentenceRanker } from "./answer/sentence-ranking.ts";
 import type { GenerationConfig } from "./config.ts";
+import type { OpenConversations } from "./conversations/open-conversations.ts";
+import { openConversations } from "./conversations/open-conversations.ts";
 import { FeedbackHandlers } from "./feedback/feedback-handlers.ts";
 import { FeedbackStore } from "./feedback/feedback-store.ts";
 import { createGenerationMetrics } from "./metrics.ts";
@@ -31,6 +34,7 @@ import type { Models } from "./models/models.ts";
 import { createModels } from "./models/models.ts";
 import { PromptHandlers } from "./prompts/prompt-handlers.ts";
 import { Prompts } from "./prompts/prompts.ts";
+import { createAnswerTurn } from "./turns/answer-turn.ts";
 
 const connectTimeoutMs = 1000;
 
@@ -51,7 +55,9 @@ export async function startGeneration(
     telemetry.metrics,
     models.all.map(({ name }) => name),
   );
+  let conversations: OpenConversations | undefined;
   const closeClients = async () => {
+    await conversations?.close();
     await models.close();
     search.close();
     embedding.close();
@@ -62,11 +68,17 @@ export async function startGeneration(
     await records.migrate(migrations);
     const prompts = await Prompts.open(records);
     const tools = { search, rank, prompts, metrics, telemetry };
+    const admission = createAdmission(config.maxAnswers);
+    conversations = await openConversations(records, config, {
+      ...{ models, admission, metrics, telemetry, memory: undefined },
+      runners: { answer: createAnswerTurn(tools), findAgent: async () => undefined },
+    });
     const server = await startRpcServer({
       address: config.listen,
       definition: GenerationServiceDefinition,
-      implementation: implement(models, createAdmission(config.maxAnswers), tools),
+      implementation: implement(models, admission, tools),
       further: [
+        servedService(ConversationServiceDefinition, conversations.handlers),
         servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
         servedService(FeedbackServiceDefinition, new FeedbackHandlers(new FeedbackStore(records))),
       ],

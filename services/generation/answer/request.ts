@@ -23,19 +23,33 @@ export function checkRequest(request: AnswerRequest): CheckedRequest {
       "Ask a shorter question.",
     );
   }
-  if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
-    throw invalidArgument(
-      "HW_TEMPERATURE_INVALID",
-      "The temperature is not from 0 to 2.",
-      "Send 0 to 2, or none.",
-    );
-  }
+  checkTemperature(temperature);
   return {
     ...request,
     tenant,
-    maxPassages: inRange("max_passages", request.maxPassages, 8, maxPassages),
-    maxOutputTokens: inRange("max_output_tokens", request.maxOutputTokens, 512, maxOutputTokens),
+    maxPassages: checkMaxPassages(request.maxPassages),
+    maxOutputTokens: checkMaxOutputTokens(request.maxOutputTokens),
   };
+}
+
+/** @throws HeadwaterError INVALID_ARGUMENT, HW_TEMPERATURE_INVALID */
+export function checkTemperature(temperature: number | undefined): void {
+  if (temperature === undefined || (temperature >= 0 && temperature <= 2)) return;
+  throw invalidArgument(
+    "HW_TEMPERATURE_INVALID",
+    "The temperature is not from 0 to 2.",
+    "Send 0 to 2, or none.",
+  );
+}
+
+/** @throws HeadwaterError INVALID_ARGUMENT, HW_LIMIT_INVALID */
+export function checkMaxPassages(value: number): number {
+  return inRange("max_passages", value, 8, maxPassages);
+}
+
+/** @throws HeadwaterError INVALID_ARGUMENT, HW_LIMIT_INVALID */
+export function checkMaxOutputTokens(value: number): number {
+  return inRange("max_output_tokens", value, 512, maxOutputTokens);
 }
 
 function inRange(name: string, value: number, fallback: number, max: number): number {
