@@ -15,6 +15,8 @@ import {
 import type { ModelSettings } from "./models/model-settings.ts";
 import { defaultRetries, extractiveName } from "./models/model-settings.ts";
 import { readModelsFile } from "./models/models-file.ts";
+import type { ToolSettings } from "./tools/tool-settings.ts";
+import { readToolsFile } from "./tools/tools-file.ts";
 import type { TurnsConfig } from "./turns/turn-settings.ts";
 import { readTurns, turnSettings } from "./turns/turn-settings.ts";
 
@@ -38,6 +40,11 @@ export const generationSettings = {
   HEADWATER_MODELS_FILE: text()
     .optional()
     .describe("YAML or JSON file that names language models; docs/models.md tells of its fields"),
+  HEADWATER_TOOLS_FILE: text()
+    .optional()
+    .describe(
+      "YAML or JSON file of further tools for agents: HTTP services, MCP servers, the sandbox; docs/tools.md tells of its fields",
+    ),
   HEADWATER_GENERATION_MAX_ANSWERS: integer(1, 10_000)
     .default(256)
     .describe("Answers in progress at once; further ones are refused with RESOURCE_EXHAUSTED"),
@@ -95,6 +102,8 @@ export interface GenerationConfig {
   /** Prompts and answers are written on the spans of models. */
   readonly captureContent: boolean;
   readonly turns: TurnsConfig;
+  /** Beyond the built-in ones. */
+  readonly tools: ToolSettings;
   readonly records: RecordStoreValues;
   /** Of the embedded record store. */
   readonly recordsFolder: string;
@@ -114,6 +123,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
     models,
     captureContent: settings.HEADWATER_GENERATION_CAPTURE_CONTENT,
     turns: readTurns(settings),
+    tools: readToolsFile(settings.HEADWATER_TOOLS_FILE, env),
     records: settings,
     recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };
