@@ -145,15 +145,20 @@ async function* follow(
   for (let failures = 0; ; failures += 1) {
     const left = deadline === undefined ? {} : { timeoutMs: Math.max(1, deadline - performance.now()) };
     const call = { ...options, ...left };
+    const resumed = place.turnId !== undefined;
+    let received = 0;
     try {
       for await (const event of stream(call, (c) => open(service, identity, call, place, c), toChatEvent)) {
         if (event.sequence <= place.after) continue;
+        received += 1;
         failures = 0;
         place.after = event.sequence;
         if (event.type === "started") place.turnId = event.turnId;
         yield event;
         if (event.type === "end") return;
       }
+      // What was read before went up to the end.
+      if (resumed && received === 0) return;
       throw cutOff();
     } catch (thrown) {
       const error = HeadwaterClientError.from(thrown);
@@ -173,10 +178,10 @@ function open(
 ) {
   if (turnId === undefined) return service.chat(request ?? {}, call);
   const from = { ...identity.of(options), turnId, afterSequence: BigInt(after) };
-  return resumed(service.resumeTurn(from, call));
+  return eventsOf(service.resumeTurn(from, call));
 }
 
-async function* resumed(responses: AsyncIterable<{ event?: Parameters<typeof toChatEvent>[0] }>) {
+async function* eventsOf(responses: AsyncIterable<{ event?: Parameters<typeof toChatEvent>[0] }>) {
   for await (const { event } of responses) yield event;
 }
 

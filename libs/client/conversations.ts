@@ -43,7 +43,7 @@ export interface Message {
   /** With its citation markers. */
   readonly text: string;
   readonly createdTime: Date | undefined;
-  readonly citations: readonly Omit<CitationEvent, "type">[];
+  readonly citations: readonly CitationEvent[];
   readonly steps: readonly ToolStep[];
   readonly end: TurnEnd | undefined;
   readonly turnId: string;

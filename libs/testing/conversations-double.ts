@@ -12,22 +12,20 @@ import { MessageRole, TurnEndReason } from "@headwater/proto/services/headwater/
 import type { Citation } from "@headwater/proto/services/headwater/v1/generation";
 import type { Hit, SearchSummary } from "@headwater/proto/services/headwater/v1/search";
 import type { RpcContext } from "@headwater/rpc";
-import type { CallContext, ServiceImplementation } from "nice-grpc";
+import type { ServiceImplementation } from "nice-grpc";
+import type { DoubleContext, EnterDouble } from "./double-call.ts";
+import { doubleTime, notFound } from "./double-call.ts";
 import { TurnDouble } from "./turn-double.ts";
 
-type Context = CallContext & RpcContext;
 type Who = { readonly tenant: string; readonly owner: string };
 
 /** What the double of conversations is made with. */
 export interface ConversationsDoubleOptions {
-  /** Called at the start of each call; throws what the word asks for. */
-  enter(word: string, request: Who, context: Context): Promise<void>;
+  readonly enter: EnterDouble;
   hit(): DeepPartial<Hit>;
   readonly summary: DeepPartial<SearchSummary>;
   readonly citation: DeepPartial<Citation>;
 }
-
-const time = new Date("2026-11-01T12:00:00Z");
 
 /**
  * Conversations in memory, whose turns go on when their caller is cut off. The message chooses what happens, beside the
@@ -124,7 +122,7 @@ export class ConversationsDouble {
     };
   }
 
-  async *#chat(request: ChatRequest, context: Context): AsyncGenerator<DeepPartial<ChatResponse>> {
+  async *#chat(request: ChatRequest, context: DoubleContext): AsyncGenerator<DeepPartial<ChatResponse>> {
     await this.#options.enter(request.message, request, context);
     context.abortOnTerminate();
     const key = request.idempotencyKey && `${whoOf(request)}/${request.idempotencyKey}`;
@@ -139,7 +137,7 @@ export class ConversationsDouble {
     }
   }
 
-  async *#resume(who: Who, from: { turnId: string; afterSequence: number }, context: Context) {
+  async *#resume(who: Who, from: { turnId: string; afterSequence: number }, context: DoubleContext) {
     await this.#options.enter("", who, context);
     context.abortOnTerminate();
     for await (const event of this.#turn(who, from.turnId).follow(from.afterSequence, context.signal))
@@ -160,7 +158,7 @@ export class ConversationsDouble {
     });
     const say = (id: string, role: MessageRole, text: string) => {
       if (!conversation) return;
-      const told = { id, role, text, createdTime: time, turnId: turn.id };
+      const told = { id, role, text, createdTime: doubleTime, turnId: turn.id };
       conversation.messages.push({ ...told, citations: [], steps: [], end: undefined });
       conversation.conversation.messageCount += 1;
     };
@@ -221,7 +219,7 @@ export class ConversationsDouble {
 
   #create(who: Who, title: string, agentId: string) {
     const id = `conversation-${this.#conversations.size + 1}`;
-    const times = { createdTime: time, updatedTime: time };
+    const times = { createdTime: doubleTime, updatedTime: doubleTime };
     const conversation = { id, title, agentId, ...times, messageCount: 0, forkedFrom: "" };
     const created = { who: whoOf(who), conversation, messages: [] as Message[] };
     this.#conversations.set(id, created);
@@ -248,7 +246,7 @@ async function callTool(turn: TurnDouble): Promise<void> {
     { $case: "toolCall", value: { callId, tool: "calculator", arguments: '{"expression":"1+1"}' } },
     1,
   );
-  turn.add({ $case: "approval", value: { callId, deadline: new Date(time.getTime() + 60_000) } }, 1);
+  turn.add({ $case: "approval", value: { callId, deadline: new Date(doubleTime.getTime() + 60_000) } }, 1);
   const approved = await turn.waitForApproval(callId);
   const text = approved ? "2" : "The call was refused.";
   turn.add({ $case: "toolResult", value: { callId, text, failed: !approved, elapsedMs: 3 } }, 1);
@@ -256,14 +254,4 @@ async function callTool(turn: TurnDouble): Promise<void> {
 
 function whoOf({ tenant, owner }: Who): string {
   return `${tenant || "default"}/${owner || "default"}`;
-}
-
-/** What a double says of something that it does not have. */
-export function notFound(reason: `HW_${string}`, what: string): HeadwaterError {
-  return new HeadwaterError({
-    code: status.NOT_FOUND,
-    reason,
-    message: `There is no ${what} of this id.`,
-    action: "Check the id.",
-  });
 }

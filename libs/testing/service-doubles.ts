@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, on } from "node:events";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { AgentServiceDefinition } from "@headwater/proto/services/headwater/v1/agent";
 import { ConversationServiceDefinition } from "@headwater/proto/services/headwater/v1/conversation";
+import { FeedbackServiceDefinition } from "@headwater/proto/services/headwater/v1/feedback";
 import type {
   AnswerRequest,
   AnswerResponse,
@@ -22,16 +24,22 @@ import {
   IngestServiceDefinition,
   ReindexState,
 } from "@headwater/proto/services/headwater/v1/ingest";
+import { JobServiceDefinition } from "@headwater/proto/services/headwater/v1/job";
+import { MemoryServiceDefinition } from "@headwater/proto/services/headwater/v1/memory";
+import { PromptServiceDefinition } from "@headwater/proto/services/headwater/v1/prompt";
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
 import { SearchServiceDefinition, Stage } from "@headwater/proto/services/headwater/v1/search";
-import type { RpcContext, RpcServer } from "@headwater/rpc";
+import type { RpcServer } from "@headwater/rpc";
 import { servedService, startRpcServer } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
-import type { CallContext } from "nice-grpc";
+import { agentsDouble } from "./agents-double.ts";
 import { ConversationsDouble } from "./conversations-double.ts";
+import type { DoubleContext as Context, EnterDouble } from "./double-call.ts";
+import { feedbackDouble } from "./feedback-double.ts";
+import { jobsDouble } from "./jobs-double.ts";
+import { memoriesDouble } from "./memories-double.ts";
+import { promptsDouble } from "./prompts-double.ts";
 import { directUrl, UploadsDouble } from "./uploads-double.ts";
-
-type Context = CallContext & RpcContext;
 
 /** Ingest, search and generation on loopback, over real gRPC, for tests of what stands in front of them. */
 export interface ServiceDoubles {
@@ -85,12 +93,13 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
     pushPaceMs: 0,
     notReady: undefined,
   };
+  const enter: EnterDouble = async (word, request, context) => {
+    note(seen, request.tenant, context);
+    seen.owner = request.owner ?? "";
+    await misbehave(seen, word, context);
+  };
   const conversations = new ConversationsDouble({
-    enter: async (word, request, context) => {
-      note(seen, request.tenant, context);
-      seen.owner = request.owner;
-      await misbehave(seen, word, context);
-    },
+    enter,
     hit: () => hit({}),
     summary,
     citation,
@@ -117,7 +126,14 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
       address: "127.0.0.1:0",
       definition: GenerationServiceDefinition,
       implementation: generationDouble(seen),
-      further: [servedService(ConversationServiceDefinition, conversations.implementation())],
+      further: [
+        servedService(ConversationServiceDefinition, conversations.implementation()),
+        servedService(AgentServiceDefinition, agentsDouble(enter)),
+        servedService(PromptServiceDefinition, promptsDouble(enter)),
+        servedService(FeedbackServiceDefinition, feedbackDouble(enter)),
+        servedService(MemoryServiceDefinition, memoriesDouble(enter)),
+        servedService(JobServiceDefinition, jobsDouble(enter)),
+      ],
       telemetry: silentTelemetry("generation"),
       checkReadiness,
     }),

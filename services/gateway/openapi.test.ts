@@ -83,6 +83,20 @@ test("every reference leads somewhere, and every schema compiles", () => {
 });
 
 test("real responses are what the document says", async () => {
+  const made = async (path: string, body: unknown) =>
+    ((await (await fixture.post(path, body)).json()) as { id: string }).id;
+  const conversation = await made("/api/v1/conversations", { title: "Tides" });
+  await fixture.post("/api/v1/chat", { message: "when?", conversation_id: conversation });
+  const agent = await made("/api/v1/agents", {
+    name: "a",
+    tools: [{ name: "search" }],
+    limits: { max_steps: 2 },
+  });
+  await fixture.post("/api/v1/prompts/p/versions", { text: "Hello {{name}}", note: "n" });
+  await fixture.post("/api/v1/feedback", { question: "when?", rating: "up" });
+  await fixture.post("/api/v1/memories", { statement: "Ada likes tides." });
+  const job = await made("/api/v1/jobs", { kind: "evaluate", input: { set: [1] } });
+  await fixture.send("PUT", "/api/v1/schedules/nightly", { cron: "0 3 * * *", kind: "reindex" });
   await fixture.post("/v1/documents", { id: "true/1", text: "x", observed_time: "2026-01-01T00:00:00Z" });
   const gets = {
     "/v1/documents": "/v1/documents",
@@ -94,6 +108,24 @@ test("real responses are what the document says", async () => {
     "/v1/dead-letters/{id}": "/v1/dead-letters/0:5",
     "/v1/reindex": "/v1/reindex",
     "/query": "/query?q=when",
+    "/api/v1/chat/turns/{id}": "/api/v1/chat/turns/turn-1",
+    "/api/v1/chat/jobs/{id}": `/api/v1/chat/jobs/${job}`,
+    "/api/v1/conversations": "/api/v1/conversations",
+    "/api/v1/conversations/{id}": `/api/v1/conversations/${conversation}`,
+    "/api/v1/conversations/{id}/messages": `/api/v1/conversations/${conversation}/messages`,
+    "/api/v1/conversations/{id}/export": `/api/v1/conversations/${conversation}/export`,
+    "/api/v1/agents": "/api/v1/agents",
+    "/api/v1/agents/{id}": `/api/v1/agents/${agent}`,
+    "/api/v1/tools": "/api/v1/tools",
+    "/api/v1/prompts": "/api/v1/prompts",
+    "/api/v1/prompts/{name}": "/api/v1/prompts/p",
+    "/api/v1/prompts/{name}/versions": "/api/v1/prompts/p/versions",
+    "/api/v1/prompts/{name}/diff": "/api/v1/prompts/p/diff?from=0&to=1",
+    "/api/v1/feedback": "/api/v1/feedback",
+    "/api/v1/memories": "/api/v1/memories",
+    "/api/v1/jobs": "/api/v1/jobs",
+    "/api/v1/jobs/{id}": `/api/v1/jobs/${job}`,
+    "/api/v1/schedules": "/api/v1/schedules",
     "/health": "/health",
     "/health/live": "/health/live",
     "/health/ready": "/health/ready",
@@ -112,6 +144,17 @@ test("real responses are what the document says", async () => {
     ["/index", { id: "true/3", content_base64: "eA==" }, "202"],
     ["/v1/dead-letters/replay", {}, "200"],
     ["/v1/uploads", { id: "true/4", size_bytes: 1 }, "201"],
+    ["/api/v1/documents/search", { query: "tides" }, "200"],
+    ["/api/v1/documents/index", { id: "true/5", text: "z" }, "202"],
+    ["/api/v1/chat", { message: "when?", stateless: true, history: [{ role: "user", text: "x" }] }, "200"],
+    ["/api/v1/chat/async", { message: "when?" }, "202"],
+    ["/api/v1/conversations", { title: "Sea" }, "201"],
+    ["/api/v1/agents", { name: "b", temperature: 1 }, "201"],
+    ["/api/v1/prompts/render", { prompt: "p", variables: { name: "Ada" } }, "200"],
+    ["/api/v1/feedback", { question: "why?", prompt: { name: "p", version: 1 } }, "201"],
+    ["/api/v1/memories", { statement: "Bob does not." }, "200"],
+    ["/api/v1/memories/search", { query: "Bob", limit: 3 }, "200"],
+    ["/api/v1/jobs", { kind: "index", input: { deep: { a: null } }, priority: 3 }, "202"],
   ];
   for (const [path, body, status] of posts) {
     const response = await fixture.post(path, body);
@@ -143,11 +186,13 @@ test("events are the schemas that bear their name", async () => {
     ["/v1/search", { query: "tides", explain: true }],
     ["/v1/search", { query: "break" }],
     ["/v1/answer", { question: "when?" }],
+    ["/api/v1/chat", { message: "when?" }],
   ];
   for (const [path, body] of streams) {
     const response = await fixture.post(path, body, { accept: "text/event-stream" });
     for await (const { event, data } of eventsOf(response)) {
-      const validate = validator({ $ref: `#/components/schemas/${schemas[event]}` });
+      const name = path === "/api/v1/chat" ? "ChatEvent" : schemas[event];
+      const validate = validator({ $ref: `#/components/schemas/${name}` });
       assert(validate(data), `${event}: ${ajv.errorsText(validate.errors)}`);
     }
   }

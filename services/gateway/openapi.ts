@@ -5,6 +5,12 @@ import { namedSchemas } from "./schemas/registry.ts";
 
 type Json = Record<string, unknown>;
 
+/** In the order in which a reader meets them. */
+const tags = [
+  ...["documents", "search", "answers", "chat", "conversations", "agents", "prompts", "feedback"],
+  ...["memories", "jobs", "openai", "pipeline", "upkeep", "operation"],
+];
+
 /**
  * The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1), made of the schemas that the routes validate with,
  * so that it cannot say anything else than they do. Routes without a summary are left out: the page, and Connect's,
@@ -34,7 +40,7 @@ export function openApiDocument(routes: readonly RouteOptions[]): Json {
     },
     servers: [{ url: "/" }],
     security: [{}, { apiKey: [] }],
-    tags: ["documents", "search", "answers", "pipeline", "operation"].map((name) => ({ name })),
+    tags: tags.map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {
@@ -91,7 +97,9 @@ function responses(schema: FastifySchema): Json {
   for (const [code, response] of Object.entries((schema.response ?? {}) as Record<string, unknown>)) {
     if (!(response instanceof z.ZodType)) continue;
     const description = response.description ?? (code.startsWith("2") ? "Done" : "Not ready");
-    found[code] = { description, content: { "application/json": { schema: convert(response) } } };
+    const hasBody = !(response instanceof z.ZodNull);
+    const content = hasBody ? { "application/json": { schema: convert(response) } } : {};
+    found[code] = { description, content };
   }
   for (const [mediaType, { description, schema: form }] of Object.entries(schema.produces ?? {})) {
     found["200"] ??= { description, content: {} };

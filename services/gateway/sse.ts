@@ -4,6 +4,8 @@ import { errorBody, toHeadwaterError } from "./http-error.ts";
 
 /** One server-sent event (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 export interface ServerSentEvent {
+  /** What the client names in Last-Event-ID to go on after this event. */
+  readonly id?: string;
   readonly event: string;
   readonly data: object;
 }
@@ -21,16 +23,20 @@ export function wantsEvents(request: FastifyRequest): boolean {
 /**
  * Streams events as they come. A slow reader slows their source; heartbeats keep proxies from cutting a quiet
  * stream. A failure becomes the last event, named `error`.
+ *
+ * @param emptyStatus of the response where there is not a single event, and it is known in time
  */
 export async function sendEvents(
   request: FastifyRequest,
   reply: FastifyReply,
   events: AsyncIterable<ServerSentEvent>,
   heartbeatMs: number,
+  emptyStatus = 200,
 ): Promise<FastifyReply> {
   const iterator = events[Symbol.asyncIterator]();
   const first = iterator.next();
-  await within(first, firstEventWaitMs);
+  const step = await within(first, firstEventWaitMs);
+  if (step?.done && emptyStatus !== 200) return reply.code(emptyStatus).send();
   return reply
     .header("content-type", "text/event-stream; charset=utf-8")
     .header("cache-control", "no-store")
@@ -66,8 +72,9 @@ async function* frames(
   }
 }
 
-function frame({ event, data }: ServerSentEvent): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+function frame({ id, event, data }: ServerSentEvent): string {
+  const idLine = id === undefined ? "" : `id: ${id}\n`;
+  return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** The promise's value, or undefined where it takes longer than `ms`. */

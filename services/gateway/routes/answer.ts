@@ -9,6 +9,7 @@ import {
   answerResponseSchema,
   citationJson,
   endJson,
+  modelJson,
   modelsSchema,
   textEventSchema,
 } from "../schemas/answer.ts";
@@ -88,7 +89,7 @@ export function answerRoutes(app: App, gateway: Gateway): void {
     async (request) => {
       const models = await gateway.client.models(callOptions(request, gateway.config.timeoutMs));
       return {
-        models: models.map(({ name, provider, isDefault }) => ({ name, provider, is_default: isDefault })),
+        models: models.map(modelJson),
       };
     },
   );

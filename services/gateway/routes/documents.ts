@@ -184,9 +184,10 @@ export function pushRoutes(app: App, gateway: Gateway): void {
     { schema: { ...schema, summary: "Pushes documents; receipts stream back" } },
     (request, reply) => push(gateway, request, reply, request.query),
   );
-  app.post("/index", { schema: { ...schema, summary: "The same as POST /v1/documents" } }, (request, reply) =>
-    push(gateway, request, reply, request.query),
-  );
+  for (const url of ["/index", "/api/v1/documents/upload", "/api/v1/documents/index"])
+    app.post(url, { schema: { ...schema, summary: "The same as POST /v1/documents" } }, (request, reply) =>
+      push(gateway, request, reply, request.query),
+    );
 }
 
 async function push(

@@ -70,7 +70,12 @@ test("/query answers by GET and POST", async () => {
   const posted = (await (await fixture.post("/query", { query: "when?" })).json()) as { answer: string };
   assert.equal(posted.answer, "At new moon and full moon.");
   const models = (await (await fetch(fixture.url("/v1/models"))).json()) as { models: unknown[] };
-  assert.deepEqual(models.models, [{ name: "extractive", provider: "extractive", is_default: true }]);
+  assert.deepEqual(models.models, [
+    {
+      ...{ name: "extractive", provider: "extractive", is_default: true },
+      ...{ context_tokens: 0, tool_calling: "none", fallbacks: [] },
+    },
+  ]);
 });
 
 test("a failure before the first event has an HTTP status, a later one is an event", async () => {

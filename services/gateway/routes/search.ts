@@ -15,25 +15,29 @@ import type { ServerSentEvent } from "../sse.ts";
 import { sendEvents, wantsEvents } from "../sse.ts";
 
 export function searchRoutes(app: App, gateway: Gateway): void {
+  const schema = {
+    tags: ["search"],
+    description:
+      "JSON: the final stage's hits and the summary. With Accept: text/event-stream the stages come as each is " +
+      "known, as events `hits` (HitsEvent; a later stage replaces the earlier ones), then `summary` " +
+      "(SearchSummary); `error` (Error) ends a stream that failed.",
+    body: searchRequestSchema,
+    response: { 200: searchResponseSchema },
+    produces: { "text/event-stream": { description: "hits, summary, error", schema: hitsEventSchema } },
+  };
+  const search = (request: FastifyRequest, reply: FastifyReply, body: Body) =>
+    wantsEvents(request)
+      ? sendEvents(request, reply, searchEvents(gateway, request, body), gateway.config.heartbeatMs)
+      : sendJson(gateway, request, reply, body);
   app.post(
     "/v1/search",
-    {
-      schema: {
-        tags: ["search"],
-        summary: "Searches lexically and by vector at once",
-        description:
-          "JSON: the final stage's hits and the summary. With Accept: text/event-stream the stages come as each is " +
-          "known, as events `hits` (HitsEvent; a later stage replaces the earlier ones), then `summary` " +
-          "(SearchSummary); `error` (Error) ends a stream that failed.",
-        body: searchRequestSchema,
-        response: { 200: searchResponseSchema },
-        produces: { "text/event-stream": { description: "hits, summary, error", schema: hitsEventSchema } },
-      },
-    },
-    async (request, reply) =>
-      wantsEvents(request)
-        ? sendEvents(request, reply, searchEvents(gateway, request, request.body), gateway.config.heartbeatMs)
-        : sendJson(gateway, request, reply, request.body),
+    { schema: { ...schema, summary: "Searches lexically and by vector at once" } },
+    (request, reply) => search(request, reply, request.body),
+  );
+  app.post(
+    "/api/v1/documents/search",
+    { schema: { ...schema, summary: "The same as POST /v1/search" } },
+    (request, reply) => search(request, reply, request.body),
   );
 }
 

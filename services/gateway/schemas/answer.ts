@@ -1,4 +1,4 @@
-import type { AnswerOptions, CitationEvent, EndEvent } from "@headwater/client";
+import type { AnswerOptions, CitationEvent, EndEvent, Model, Usage } from "@headwater/client";
 import { endReasons } from "@headwater/client";
 import { z } from "zod";
 import { metadataJson, metadataSchema, rangeJson, textRangeSchema } from "./documents.ts";
@@ -21,6 +21,7 @@ export const answerRequestSchema = named(
     max_passages: z.int().min(1).max(50).optional().describe("Passages given to the model. Default 8"),
     max_output_tokens: z.int().min(1).max(8192).optional().describe("Default 512"),
     temperature: z.number().min(0).max(2).optional(),
+    prompt: z.string().min(1).max(256).optional().describe("name, name@label or name@version of a prompt"),
   }),
 );
 
@@ -45,13 +46,29 @@ export const passagesEventSchema = named(
 
 export const textEventSchema = named("TextEvent", z.object({ text: z.string() }));
 
+export const usageSchema = named(
+  "Usage",
+  z.object({
+    input_tokens: z.number(),
+    output_tokens: z.number(),
+    cost: z.number().describe("US dollars; 0 where the server has no prices"),
+  }),
+);
+
+export const promptReferenceSchema = named(
+  "PromptReference",
+  z.object({ name: z.string(), version: z.number() }).describe("The prompt that the model was given"),
+);
+
 export const endEventSchema = named(
   "EndEvent",
   z.object({
     end_reason: z.enum(endReasons).describe("no_support: the documents do not say, and the answer says so"),
-    usage: z.object({ input_tokens: z.number(), output_tokens: z.number() }),
+    usage: usageSchema,
     model: z.string(),
     milliseconds: z.record(z.string(), z.number()).describe("By step"),
+    prompt: promptReferenceSchema.optional(),
+    answer_id: z.string().describe("For feedback"),
   }),
 );
 
@@ -66,10 +83,22 @@ export const answerResponseSchema = named(
   }),
 );
 
+export const modelSchema = named(
+  "Model",
+  z.object({
+    name: z.string(),
+    provider: z.string(),
+    is_default: z.boolean(),
+    context_tokens: z.number().describe("Longest prompt and answer together; 0: no such limit"),
+    tool_calling: z.string().describe("How it can be an agent's: native, text or none"),
+    fallbacks: z.array(z.string()).describe("Models that answer in its place while it does not, in order"),
+  }),
+);
+
 export const modelsSchema = named(
   "Models",
   z.object({
-    models: z.array(z.object({ name: z.string(), provider: z.string(), is_default: z.boolean() })),
+    models: z.array(modelSchema),
   }),
 );
 
@@ -81,6 +110,7 @@ export function answerOptions(body: z.output<typeof answerRequestSchema>): Answe
     maxPassages: body.max_passages,
     maxOutputTokens: body.max_output_tokens,
     temperature: body.temperature,
+    prompt: body.prompt,
   });
 }
 
@@ -100,8 +130,25 @@ export function citationJson(citation: CitationEvent): z.output<typeof citationS
 export function endJson(end: EndEvent): z.output<typeof endEventSchema> {
   return {
     end_reason: end.reason,
-    usage: { input_tokens: end.usage.inputTokens, output_tokens: end.usage.outputTokens },
+    usage: usageJson(end.usage),
     model: end.model,
     milliseconds: { ...end.milliseconds },
+    prompt: end.prompt && { ...end.prompt },
+    answer_id: end.answerId,
+  };
+}
+
+export function usageJson({ inputTokens, outputTokens, cost }: Usage): z.output<typeof usageSchema> {
+  return { input_tokens: inputTokens, output_tokens: outputTokens, cost };
+}
+
+export function modelJson(model: Model): z.output<typeof modelSchema> {
+  return {
+    name: model.name,
+    provider: model.provider,
+    is_default: model.isDefault,
+    context_tokens: model.contextTokens,
+    tool_calling: model.toolCalling,
+    fallbacks: [...model.fallbacks],
   };
 }

@@ -13,6 +13,10 @@ export interface Fixture {
   readonly doubles: ServiceDoubles;
   readonly baseUrl: string;
   url(path: string): string;
+  /** A further gateway in front of the same doubles, as when one is restarted. */
+  another(): Promise<RunningService>;
+  /** Sends JSON. */
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** POSTs JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
@@ -20,32 +24,40 @@ export interface Fixture {
 /** @param settings HEADWATER_GATEWAY_… beside the addresses */
 export async function startFixture(settings: Record<string, string> = {}): Promise<Fixture> {
   const doubles = await startServiceDoubles();
-  const gateway = await startGateway(
-    readGatewayConfig({
-      HEADWATER_GATEWAY_LISTEN: "127.0.0.1:0",
-      HEADWATER_INGEST_ADDRESS: doubles.ingest.address,
-      HEADWATER_SEARCH_ADDRESS: doubles.search.address,
-      HEADWATER_GENERATION_ADDRESS: doubles.generation.address,
-      ...settings,
-    }),
-    silentTelemetry("gateway"),
-  );
+  const config = readGatewayConfig({
+    HEADWATER_GATEWAY_LISTEN: "127.0.0.1:0",
+    HEADWATER_INGEST_ADDRESS: doubles.ingest.address,
+    HEADWATER_SEARCH_ADDRESS: doubles.search.address,
+    HEADWATER_GENERATION_ADDRESS: doubles.generation.address,
+    ...settings,
+  });
+  const gateways: RunningService[] = [];
+  const another = async () => {
+    const started = await startGateway(config, silentTelemetry("gateway"));
+    gateways.push(started);
+    return started;
+  };
+  const gateway = await another();
   after(async () => {
-    await gateway.close(500);
+    await Promise.all(gateways.map((started) => started.close(500)));
     await doubles.close();
   });
   const baseUrl = `http://${gateway.address}`;
+  const send: Fixture["send"] = (method, path, body, headers = {}) =>
+    fetch(`${baseUrl}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   return {
     gateway,
     doubles,
     baseUrl,
     url: (path) => `${baseUrl}${path}`,
+    another,
+    send,
     post: (path, body, headers = {}) =>
-      fetch(`${baseUrl}${path}`, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...headers },
-        body: JSON.stringify(body),
-      }),
+      send("POST", path, body, { "content-type": "application/json", ...headers }),
   };
 }
 
@@ -79,8 +91,16 @@ export async function until(condition: () => boolean, what = "the condition"): P
   }
 }
 
+/** A server-sent event as a client sees it. */
+export interface SeenEvent {
+  readonly event: string;
+  readonly data: unknown;
+  /** Empty: none. */
+  readonly id: string;
+}
+
 /** Server-sent events of a response, as they come. */
-export async function* eventsOf(response: Response): AsyncGenerator<{ event: string; data: unknown }> {
+export async function* eventsOf(response: Response): AsyncGenerator<SeenEvent> {
   assert(response.body);
   let text = "";
   const decoder = new TextDecoder();
@@ -91,8 +111,9 @@ export async function* eventsOf(response: Response): AsyncGenerator<{ event: str
       text = text.slice(end + 2);
       const event = /^event: (.*)$/m.exec(block)?.[1];
       const data = /^data: (.*)$/m.exec(block)?.[1];
-      if (event !== undefined && data !== undefined) yield { event, data: JSON.parse(data) as unknown };
-      else if (block.startsWith(":")) yield { event: "comment", data: block };
+      const id = /^id: (.*)$/m.exec(block)?.[1] ?? "";
+      if (event !== undefined && data !== undefined) yield { id, event, data: JSON.parse(data) as unknown };
+      else if (block.startsWith(":")) yield { id, event: "comment", data: block };
     }
   }
 }
