@@ -26,6 +26,9 @@ export const generationSettings = {
     .describe("host:port of generation's gRPC server"),
   HEADWATER_DATA_DIR: text().default("./data").describe("Folder for everything that is kept"),
   HEADWATER_SEARCH_ADDRESS: address().default("127.0.0.1:7003").describe("host:port of search"),
+  HEADWATER_INGEST_ADDRESS: address()
+    .default("127.0.0.1:7001")
+    .describe("host:port of ingest, which agents read documents from"),
   HEADWATER_EMBEDDING_ADDRESS: address()
     .default("127.0.0.1:7002")
     .describe("host:port of the embedding-worker"),
@@ -53,6 +56,21 @@ export const generationSettings = {
     .describe(
       "Milliseconds for scoring the sentences of an answer; when they run out, words alone decide on the rest",
     ),
+  HEADWATER_GENERATION_LINK_HOSTS: text()
+    .regex(
+      /^(\*\.)?[\w-]+(\.[\w-]+)*(\s*,\s*(\*\.)?[\w-]+(\.[\w-]+)*)*$/,
+      "must be host names, separated by commas",
+    )
+    .optional()
+    .describe(
+      "Hosts that the answers of agents may link to and show images from, such as docs.example.com or *.example.com, separated by commas; unset: links lead to sources only",
+    ),
+  HEADWATER_GENERATION_TOOL_TIMEOUT_MS: integer(100, 3_600_000)
+    .default(30_000)
+    .describe("Milliseconds that one call of an agent's tool may take"),
+  HEADWATER_GENERATION_APPROVAL_TIMEOUT_MS: integer(1000, 86_400_000)
+    .default(900_000)
+    .describe("Milliseconds that a tool call waits for a person's approval; then it is refused"),
   HEADWATER_OPENAI_BASE_URL: text()
     .regex(/^https?:\/\/\S+$/, "must start with http:// or https://")
     .optional()
@@ -90,9 +108,18 @@ export const generationSettings = {
   ...recordStoreSettings,
 };
 
+/** What holds for all agents. */
+export interface AgentConfig {
+  /** Hosts that answers may link to, beside where their sources lie. */
+  readonly linkHosts: readonly string[];
+  readonly toolTimeoutMs: number;
+  readonly approvalTimeoutMs: number;
+}
+
 export interface GenerationConfig {
   readonly listen: string;
   readonly searchAddress: string;
+  readonly ingestAddress: string;
   readonly embeddingAddress: string;
   readonly defaultModel: string;
   readonly maxAnswers: number;
@@ -104,6 +131,7 @@ export interface GenerationConfig {
   readonly turns: TurnsConfig;
   /** Beyond the built-in ones. */
   readonly tools: ToolSettings;
+  readonly agents: AgentConfig;
   readonly records: RecordStoreValues;
   /** Of the embedded record store. */
   readonly recordsFolder: string;
@@ -116,6 +144,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
   return {
     listen: settings.HEADWATER_GENERATION_LISTEN,
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
+    ingestAddress: settings.HEADWATER_INGEST_ADDRESS,
     embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,
     defaultModel,
     maxAnswers: settings.HEADWATER_GENERATION_MAX_ANSWERS,
@@ -124,6 +153,11 @@ export function readGenerationConfig(env: Environment = process.env): Generation
     captureContent: settings.HEADWATER_GENERATION_CAPTURE_CONTENT,
     turns: readTurns(settings),
     tools: readToolsFile(settings.HEADWATER_TOOLS_FILE, env),
+    agents: {
+      linkHosts: settings.HEADWATER_GENERATION_LINK_HOSTS?.split(",").map((host) => host.trim()) ?? [],
+      toolTimeoutMs: settings.HEADWATER_GENERATION_TOOL_TIMEOUT_MS,
+      approvalTimeoutMs: settings.HEADWATER_GENERATION_APPROVAL_TIMEOUT_MS,
+    },
     records: settings,
     recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };

@@ -1,4 +1,5 @@
 import type { Migration } from "@headwater/record-store";
+import { agentTables } from "./agents/agent-tables.ts";
 import { conversationTables } from "./conversations/conversation-tables.ts";
 import { feedbackTables } from "./feedback/feedback-tables.ts";
 import { promptTables } from "./prompts/prompt-tables.ts";
@@ -7,7 +8,7 @@ import { promptTables } from "./prompts/prompt-tables.ts";
 export type Tables = Omit<Migration, "id">;
 
 /** The history of generation's schema: new ones at the end, released ones never changed. */
-const history: readonly Tables[] = [promptTables, feedbackTables, conversationTables];
+const history: readonly Tables[] = [promptTables, feedbackTables, conversationTables, agentTables];
 
 export const migrations: readonly Migration[] = history.map((tables, index) => ({
   id: index + 1,

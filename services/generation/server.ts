@@ -8,6 +8,7 @@ import type {
   GenerationServiceImplementation,
 } from "@headwater/proto/services/headwater/v1/generation";
 import { GenerationServiceDefinition } from "@headwater/proto/services/headwater/v1/generation";
+import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { PromptServiceDefinition } from "@headwater/proto/services/headwater/v1/prompt";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { openRecordStore } from "@headwater/record-store";
@@ -19,6 +20,7 @@ import type { Telemetry } from "@headwater/telemetry";
 import { generateInRequestContext, requestContext } from "@headwater/telemetry";
 import type { Admission } from "./admission.ts";
 import { createAdmission } from "./admission.ts";
+import { createAgents } from "./agents/agents.ts";
 import type { AnswerTools } from "./answer/answer.ts";
 import { answer } from "./answer/answer.ts";
 import { checkRequest } from "./answer/request.ts";
@@ -34,6 +36,9 @@ import type { Models } from "./models/models.ts";
 import { createModels } from "./models/models.ts";
 import { PromptHandlers } from "./prompts/prompt-handlers.ts";
 import { Prompts } from "./prompts/prompts.ts";
+import { createBuiltInTools } from "./tools/built-in-tools.ts";
+import { createExternalTools } from "./tools/external-tools.ts";
+import { createToolRegistry } from "./tools/tool-registry.ts";
 import { createAnswerTurn } from "./turns/answer-turn.ts";
 
 const connectTimeoutMs = 1000;
@@ -48,6 +53,7 @@ export async function startGeneration(
     onError: (thrown) => telemetry.log.warn({ err: thrown }, "the record store's upkeep failed"),
   });
   const search = createRpcClient(SearchServiceDefinition, config.searchAddress);
+  const ingest = createRpcClient(IngestServiceDefinition, config.ingestAddress);
   const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
   const rank = createSentenceRanker(embedding, config.rankBudgetMs, telemetry);
   const models = createModels(config, rank, telemetry);
@@ -55,11 +61,17 @@ export async function startGeneration(
     telemetry.metrics,
     models.all.map(({ name }) => name),
   );
+  const registry = createToolRegistry([
+    createBuiltInTools({ search, ingest }),
+    ...createExternalTools(config.tools, telemetry),
+  ]);
   let conversations: OpenConversations | undefined;
   const closeClients = async () => {
     await conversations?.close();
+    await registry.close();
     await models.close();
     search.close();
+    ingest.close();
     embedding.close();
     await records.close();
   };
@@ -68,10 +80,15 @@ export async function startGeneration(
     await records.migrate(migrations);
     const prompts = await Prompts.open(records);
     const tools = { search, rank, prompts, metrics, telemetry };
+    const answerTurn = createAnswerTurn(tools);
+    const agents = createAgents(records, models, {
+      ...{ registry, rank, prompts, answer: answerTurn },
+      ...config.agents,
+    });
     const admission = createAdmission(config.maxAnswers);
     conversations = await openConversations(records, config, {
       ...{ models, admission, metrics, telemetry, memory: undefined },
-      runners: { answer: createAnswerTurn(tools), findAgent: async () => undefined },
+      runners: { answer: answerTurn, findAgent: agents.find },
     });
     const server = await startRpcServer({
       address: config.listen,
@@ -79,6 +96,7 @@ export async function startGeneration(
       implementation: implement(models, admission, tools),
       further: [
         servedService(ConversationServiceDefinition, conversations.handlers),
+        agents.service,
         servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
         servedService(FeedbackServiceDefinition, new FeedbackHandlers(new FeedbackStore(records))),
       ],

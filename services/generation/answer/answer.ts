@@ -180,7 +180,7 @@ function titleOf({ document, location }: Hit): string {
 }
 
 /** True where a model wrote the sentence that the rules prescribe for want of support. */
-function saysNothing(text: string): boolean {
+export function saysNothing(text: string): boolean {
   const bare = (words: string) =>
     normalize(words)
       .replace(/[^\p{L}\p{N}]+/gu, " ")

@@ -6,7 +6,11 @@ const tokensAround = 4;
 
 /** An estimate, as `estimateTokens` gives it. */
 export function tokensOf(messages: readonly ModelMessage[]): number {
-  return messages.reduce((sum, { text }) => sum + estimateTokens(text) + tokensAround, 0);
+  return messages.reduce((sum, message) => {
+    const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
+    const called = calls.map((call) => call.name + call.arguments).join("");
+    return sum + estimateTokens(message.text + called) + tokensAround;
+  }, 0);
 }
 
 /** Leaves the oldest messages out where a model has no room for all; none is cut. */

@@ -1,6 +1,7 @@
 import { invalidArgument } from "@headwater/errors";
 import type { AnswerRequest } from "@headwater/proto/services/headwater/v1/generation";
 import { checkTenant } from "@headwater/rpc";
+import { checkLimit, checkTemperature } from "../request-checks.ts";
 
 const maxQuestionLength = 8192;
 const maxPassages = 50;
@@ -11,7 +12,7 @@ export type CheckedRequest = Omit<AnswerRequest, "model">;
 
 /** @throws HeadwaterError INVALID_ARGUMENT */
 export function checkRequest(request: AnswerRequest): CheckedRequest {
-  const { question, temperature } = request;
+  const { question } = request;
   const tenant = checkTenant(request.tenant);
   if (question.trim() === "") {
     throw invalidArgument("HW_QUESTION_EMPTY", "The question is empty.", "Send a question.");
@@ -23,7 +24,7 @@ export function checkRequest(request: AnswerRequest): CheckedRequest {
       "Ask a shorter question.",
     );
   }
-  checkTemperature(temperature);
+  checkTemperature(request.temperature);
   return {
     ...request,
     tenant,
@@ -32,32 +33,12 @@ export function checkRequest(request: AnswerRequest): CheckedRequest {
   };
 }
 
-/** @throws HeadwaterError INVALID_ARGUMENT, HW_TEMPERATURE_INVALID */
-export function checkTemperature(temperature: number | undefined): void {
-  if (temperature === undefined || (temperature >= 0 && temperature <= 2)) return;
-  throw invalidArgument(
-    "HW_TEMPERATURE_INVALID",
-    "The temperature is not from 0 to 2.",
-    "Send 0 to 2, or none.",
-  );
-}
-
 /** @throws HeadwaterError INVALID_ARGUMENT, HW_LIMIT_INVALID */
 export function checkMaxPassages(value: number): number {
-  return inRange("max_passages", value, 8, maxPassages);
+  return checkLimit("max_passages", value, 8, maxPassages);
 }
 
 /** @throws HeadwaterError INVALID_ARGUMENT, HW_LIMIT_INVALID */
 export function checkMaxOutputTokens(value: number): number {
-  return inRange("max_output_tokens", value, 512, maxOutputTokens);
-}
-
-function inRange(name: string, value: number, fallback: number, max: number): number {
-  if (value === 0) return fallback;
-  if (value <= max) return value;
-  throw invalidArgument(
-    "HW_LIMIT_INVALID",
-    `${name} is ${value}, more than ${max}.`,
-    `Send 1 to ${max}, or 0.`,
-  );
+  return checkLimit("max_output_tokens", value, 512, maxOutputTokens);
 }

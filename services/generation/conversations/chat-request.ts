@@ -2,7 +2,8 @@ import { invalidArgument } from "@headwater/errors";
 import type { ChatRequest } from "@headwater/proto/services/headwater/v1/conversation";
 import { MessageRole } from "@headwater/proto/services/headwater/v1/conversation";
 import { checkOwner, checkTenant, checkText, checkUuid } from "@headwater/rpc";
-import { checkMaxOutputTokens, checkMaxPassages, checkTemperature } from "../answer/request.ts";
+import { checkMaxOutputTokens, checkMaxPassages } from "../answer/request.ts";
+import { checkTemperature } from "../request-checks.ts";
 
 /** Code units. */
 const maxMessageLength = 32_768;
