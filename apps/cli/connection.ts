@@ -38,6 +38,15 @@ export function withOperatorConnection(command: Command): Command {
   );
 }
 
+/** Adds the options of commands that measure with documents of their own. */
+export function withEvaluationTenant(command: Command): Command {
+  return withServer(command).option(
+    "--tenant <name>",
+    "owner of the set's documents; what else it owns is searched too",
+    "evaluation",
+  );
+}
+
 function withServer(command: Command): Command {
   return command
     .addOption(

@@ -1,6 +1,11 @@
+export type { AnswerMeasures, DocumentSpan, JudgedAnswer } from "./answer-measures.ts";
+export { measureAnswers } from "./answer-measures.ts";
+export type { AnswerSet, EvidencePiece, MarkedQuestion, Quote } from "./answer-set.ts";
+export { locateQuote, openAnswerSet } from "./answer-set.ts";
 export type { BeirCollection, BeirDocument, BeirQuery } from "./beir.ts";
 export { openBeirCollection } from "./beir.ts";
 export type { Judgements } from "./measures.ts";
 export { ndcg, recall, reciprocalRank } from "./measures.ts";
+export { publicDomainSets } from "./public-domain.ts";
 export type { MeanMeasures } from "./summary.ts";
 export { summarize } from "./summary.ts";

@@ -17,6 +17,8 @@ interface Line extends Range {
 const mark = /^[ \t]*(?:(?<heading>#{1,6})[ \t]+|[-*+•‣◦▪–][ \t]+|(?=\(?(?:\d{1,3}|[a-z])[.)][ \t]+\S))/;
 const ruler = /^[ \t]*(?:[-=_*~]{3,}|[|+][-|+: \t]+)[ \t]*$/;
 const terminal = /[.!?…。！？:;,]["'”’)\]]*\s*$/u;
+/** "Area: 103,000 sq km" says something, as short as it is. */
+const labelled = /^[^:]{1,60}:\s+\S/;
 const maxHeadingWords = 12;
 /** A wrapped line is full: the next word would have reached this share of the longest line. */
 const fullLine = 0.8;
@@ -96,6 +98,7 @@ function toBlock(text: string, lines: readonly Line[], alone: boolean): Block {
     alone &&
     lines.length === 1 &&
     !terminal.test(first.text) &&
+    !labelled.test(first.text) &&
     first.text.trim().split(/\s+/).length <= maxHeadingWords;
   return { ...range, text: joined, heading: first.heading || title };
 }
