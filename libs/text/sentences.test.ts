@@ -141,3 +141,11 @@ test("sentences of any text are in order, trimmed, and lose nothing but white sp
     { numRuns: 500 },
   );
 });
+
+test("a short line with a label and its value says something, and is no heading", () => {
+  const found = sentences("Geography\n\nArea: total: 103,000 sq km\n\nIt is an island.");
+  assert.deepEqual(
+    found.map(({ heading }) => heading),
+    [true, false, false],
+  );
+});
