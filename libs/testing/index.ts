@@ -1,3 +1,5 @@
+export type { EmbeddingProcess } from "./embedding-process.ts";
+export { startEmbeddingProcess } from "./embedding-process.ts";
 export type { FlakyServer } from "./flaky-server.ts";
 export { startFlakyServer } from "./flaky-server.ts";
 export { realServer } from "./real-server.ts";

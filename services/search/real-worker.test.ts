@@ -1,49 +1,17 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { embeddingText, openLancePassageIndexStore } from "@headwater/passage-index";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { Stage } from "@headwater/proto/services/headwater/v1/search";
 import { createRpcClient } from "@headwater/rpc";
-import { temporaryFolder } from "@headwater/testing";
+import { startEmbeddingProcess } from "@headwater/testing";
 import { startSearchHarness, toDocumentPassages } from "./testing/search-harness.ts";
 
-const folder = await temporaryFolder();
-const address = await startRealWorker(folder);
+const { address, close } = await startEmbeddingProcess();
+after(close);
 const harness = await startSearchHarness({ embeddingAddress: address });
 const embedding = createRpcClient(EmbeddingServiceDefinition, address);
 after(() => embedding.close());
-
-/** As a process of its own, as no service imports another; resolves when it listens. */
-async function startRealWorker(dataFolder: string): Promise<string> {
-  const main = join(import.meta.dirname, "../embedding-worker/main.ts");
-  const worker = spawn(process.execPath, [main], {
-    env: {
-      ...process.env,
-      HEADWATER_EMBEDDING_LISTEN: "127.0.0.1:0",
-      HEADWATER_METRICS_ADDRESS: "127.0.0.1:0",
-      HEADWATER_DATA_DIR: dataFolder,
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  after(async () => {
-    if (worker.exitCode !== null) return;
-    const gone = once(worker, "exit");
-    worker.kill("SIGKILL");
-    await gone;
-  });
-  for await (const line of createInterface({ input: worker.stderr })) {
-    const { msg, address: listening } = JSON.parse(line) as { msg?: string; address?: string };
-    if (msg === "listening" && listening) {
-      worker.stderr.resume();
-      return listening;
-    }
-  }
-  throw new Error("the embedding-worker ended before it listened");
-}
 
 test("with the real model, a question finds the passage that shares its meaning but not its words", async () => {
   const { fingerprint, dimensions } = await embedding.call.describe({}, { deadline: 60_000 });
