@@ -12,6 +12,8 @@ import {
   readSettings,
   text,
 } from "@headwater/settings";
+import type { MemoryConfig } from "./memory/settings.ts";
+import { memorySettings, readMemoryConfig } from "./memory/settings.ts";
 import type { ModelSettings } from "./models/model-settings.ts";
 import { defaultRetries, extractiveName } from "./models/model-settings.ts";
 import { readModelsFile } from "./models/models-file.ts";
@@ -105,6 +107,7 @@ export const generationSettings = {
     .default(defaultRetries)
     .describe("Further attempts, with back-off, where the service fails before the first token"),
   ...turnSettings,
+  ...memorySettings,
   ...recordStoreSettings,
 };
 
@@ -132,6 +135,7 @@ export interface GenerationConfig {
   /** Beyond the built-in ones. */
   readonly tools: ToolSettings;
   readonly agents: AgentConfig;
+  readonly memory: MemoryConfig;
   readonly records: RecordStoreValues;
   /** Of the embedded record store. */
   readonly recordsFolder: string;
@@ -158,6 +162,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
       toolTimeoutMs: settings.HEADWATER_GENERATION_TOOL_TIMEOUT_MS,
       approvalTimeoutMs: settings.HEADWATER_GENERATION_APPROVAL_TIMEOUT_MS,
     },
+    memory: readMemoryConfig(settings),
     records: settings,
     recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };

@@ -30,6 +30,7 @@ import type { OpenConversations } from "./conversations/open-conversations.ts";
 import { openConversations } from "./conversations/open-conversations.ts";
 import { FeedbackHandlers } from "./feedback/feedback-handlers.ts";
 import { FeedbackStore } from "./feedback/feedback-store.ts";
+import { openMemory } from "./memory/open-memory.ts";
 import { createGenerationMetrics } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
 import type { Models } from "./models/models.ts";
@@ -61,6 +62,7 @@ export async function startGeneration(
     telemetry.metrics,
     models.all.map(({ name }) => name),
   );
+  const memory = openMemory(config.memory, { records, embedding, model: models.default, telemetry });
   const registry = createToolRegistry([
     createBuiltInTools({ search, ingest }),
     ...createExternalTools(config.tools, telemetry),
@@ -69,6 +71,7 @@ export async function startGeneration(
   const closeClients = async () => {
     await conversations?.close();
     await registry.close();
+    await memory.close();
     await models.close();
     search.close();
     ingest.close();
@@ -87,7 +90,7 @@ export async function startGeneration(
     });
     const admission = createAdmission(config.maxAnswers);
     conversations = await openConversations(records, config, {
-      ...{ models, admission, metrics, telemetry, memory: undefined },
+      ...{ models, admission, metrics, telemetry, memory: memory.turns },
       runners: { answer: answerTurn, findAgent: agents.find },
     });
     const server = await startRpcServer({
@@ -97,6 +100,7 @@ export async function startGeneration(
       further: [
         servedService(ConversationServiceDefinition, conversations.handlers),
         agents.service,
+        memory.service,
         servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
         servedService(FeedbackServiceDefinition, new FeedbackHandlers(new FeedbackStore(records))),
       ],

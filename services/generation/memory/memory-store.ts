@@ -1,0 +1,212 @@
+import type { Queries, RecordStore } from "@headwater/record-store";
+import type { Owner } from "../turns/turn.ts";
+import type { MemoryRecord, MemoryRow } from "./memory-record.ts";
+import { memoryColumns, recordOf } from "./memory-record.ts";
+import { forgottenBelow } from "./strength.ts";
+import { toBytes } from "./vectors.ts";
+
+/** All that is remembered of one owner, and when that was so. */
+export interface Snapshot {
+  /** Undefined: nothing was ever written. */
+  readonly revision: number | undefined;
+  readonly records: readonly MemoryRecord[];
+}
+
+/** The last memory of a page. */
+export interface ListPlace {
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly id: string;
+}
+
+export interface MemoryStoreOptions {
+  readonly halfLifeMs: number;
+  /** Memories of one owner; beyond it the weakest go. */
+  readonly maxPerOwner: number;
+}
+
+/** Strength at the time $now, of a row; the half-life in milliseconds stands in $halfLife. */
+const strengthAt = (now: string, halfLife: string) =>
+  `strength * power(0.5, greatest(0, extract(epoch FROM ${now}::timestamptz - strengthened_at)) * 1000 / ${halfLife}::double precision)`;
+
+/** The rows of memories. Every query names tenant and owner, but for the sweep of what has faded. */
+export class MemoryStore {
+  readonly #store: RecordStore;
+  readonly #options: MemoryStoreOptions;
+
+  constructor(store: RecordStore, options: MemoryStoreOptions) {
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** The revision is read first: a write in between makes `write` refuse, rather than be missed. */
+  async read(owner: Owner): Promise<Snapshot> {
+    const [revision] = await this.#store.query<{ revision: number }>(
+      "SELECT revision FROM memory_owners WHERE tenant = $1 AND owner = $2",
+      [owner.tenant, owner.owner],
+    );
+    const rows = await this.#store.query<MemoryRow>(
+      `SELECT ${memoryColumns} FROM memories WHERE tenant = $1 AND owner = $2`,
+      [owner.tenant, owner.owner],
+    );
+    return { revision: revision?.revision, records: rows.map(recordOf) };
+  }
+
+  /**
+   * Puts a record, in the place of the one with its id where there is one.
+   *
+   * @param revision that the decision was made on
+   * @returns how many others faded or were crowded out by it; undefined: the memories have changed since, nothing was written
+   */
+  async write(owner: Owner, record: MemoryRecord, revision: number | undefined): Promise<number | undefined> {
+    return await this.#change(owner, revision, async (queries) => {
+      await queries.query(
+        `INSERT INTO memories (tenant, owner, ${memoryColumns})
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+         ON CONFLICT (id) DO UPDATE SET text = excluded.text, vector = excluded.vector,
+           fingerprint = excluded.fingerprint, surprise = excluded.surprise, strength = excluded.strength,
+           strengthened_at = excluded.strengthened_at, conversation_id = excluded.conversation_id,
+           updated_at = excluded.updated_at, last_surprise = excluded.last_surprise
+         WHERE memories.tenant = $1 AND memories.owner = $2`,
+        [owner.tenant, owner.owner, ...parametersOf(record)],
+      );
+      return await this.#letGo(queries, owner, record);
+    });
+  }
+
+  /** Counts a recall of each and strengthens it, whatever else changes meanwhile. */
+  async recalled(owner: Owner, strengths: ReadonlyMap<string, number>, now: Date): Promise<void> {
+    if (strengths.size === 0) return;
+    await this.#store.query(
+      `UPDATE memories SET recall_count = recall_count + 1, strength = recalled.strength, strengthened_at = $5
+       FROM unnest($3::uuid[], $4::double precision[]) AS recalled (id, strength)
+       WHERE tenant = $1 AND owner = $2 AND memories.id = recalled.id`,
+      [owner.tenant, owner.owner, [...strengths.keys()], [...strengths.values()], now],
+    );
+  }
+
+  /** Gives records vectors of another model, unless their texts have changed meanwhile. */
+  async reembed(owner: Owner, records: readonly MemoryRecord[]): Promise<void> {
+    await this.#store.transaction(async (queries) => {
+      for (const { id, text, vector, fingerprint } of records)
+        await queries.query(
+          `UPDATE memories SET vector = $4, fingerprint = $5
+           WHERE tenant = $1 AND owner = $2 AND id = $3 AND text = $6`,
+          [owner.tenant, owner.owner, id, toBytes(vector), fingerprint, text],
+        );
+    });
+  }
+
+  /**
+   * Newest first.
+   *
+   * @param after undefined: the first page
+   */
+  async list(owner: Owner, limit: number, after: ListPlace | undefined): Promise<MemoryRecord[]> {
+    const rows = await this.#store.query<MemoryRow>(
+      `SELECT ${memoryColumns} FROM memories
+       WHERE tenant = $1 AND owner = $2
+         AND ($3::timestamptz IS NULL OR (created_at, id) < ($3::timestamptz, $4::uuid))
+       ORDER BY created_at DESC, id DESC LIMIT $5`,
+      [owner.tenant, owner.owner, after?.createdAt ?? null, after?.id ?? null, limit],
+    );
+    return rows.map(recordOf);
+  }
+
+  /** @returns how many memories there were of these */
+  async forget(owner: Owner, id: string): Promise<number> {
+    return await this.#forget(owner, "DELETE FROM memories WHERE tenant = $1 AND owner = $2 AND id = $3", [
+      id,
+    ]);
+  }
+
+  async forgetAll(owner: Owner): Promise<number> {
+    return await this.#forget(owner, "DELETE FROM memories WHERE tenant = $1 AND owner = $2", []);
+  }
+
+  /** Deletes what has faded, of all owners. */
+  async sweep(now: Date): Promise<number> {
+    return await this.#store.transaction(async (queries) => {
+      const gone = await queries.query<{ tenant: string; owner: string }>(
+        `DELETE FROM memories WHERE ${strengthAt("$1", "$2")} < $3 RETURNING tenant, owner`,
+        [now, this.#options.halfLifeMs, forgottenBelow],
+      );
+      await queries.query(
+        `UPDATE memory_owners SET revision = nextval('memory_revisions')
+         WHERE (tenant, owner) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
+        [gone.map(({ tenant }) => tenant), gone.map(({ owner }) => owner)],
+      );
+      return gone.length;
+    });
+  }
+
+  async #forget(owner: Owner, sql: string, parameters: readonly string[]): Promise<number> {
+    return await this.#store.transaction(async (queries) => {
+      // The revision first: whoever is about to write back what is forgotten here waits, and then sees that it is late.
+      await queries.query(
+        "UPDATE memory_owners SET revision = nextval('memory_revisions') WHERE tenant = $1 AND owner = $2",
+        [owner.tenant, owner.owner],
+      );
+      const gone = await queries.query(`${sql} RETURNING id`, [owner.tenant, owner.owner, ...parameters]);
+      return gone.length;
+    });
+  }
+
+  async #change<T>(
+    owner: Owner,
+    revision: number | undefined,
+    work: (queries: Queries) => Promise<T>,
+  ): Promise<T | undefined> {
+    return await this.#store.transaction(async (queries) => {
+      const key = [owner.tenant, owner.owner];
+      if (revision === undefined) {
+        const added = await queries.query(
+          "INSERT INTO memory_owners (tenant, owner) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING revision",
+          key,
+        );
+        if (added.length === 0) return undefined;
+      } else {
+        const moved = await queries.query(
+          `UPDATE memory_owners SET revision = nextval('memory_revisions')
+           WHERE tenant = $1 AND owner = $2 AND revision = $3 RETURNING revision`,
+          [...key, revision],
+        );
+        if (moved.length === 0) return undefined;
+      }
+      return await work(queries);
+    });
+  }
+
+  /** What has faded goes, and the weakest beyond the bound; never what was just told. */
+  async #letGo(queries: Queries, owner: Owner, told: MemoryRecord): Promise<number> {
+    const { halfLifeMs, maxPerOwner } = this.#options;
+    const gone = await queries.query(
+      `DELETE FROM memories WHERE tenant = $1 AND owner = $2 AND id IN (
+         SELECT id FROM (
+           SELECT id, ${strengthAt("$4", "$5")} AS strength,
+             row_number() OVER (ORDER BY ${strengthAt("$4", "$5")} DESC, id) AS place
+           FROM memories WHERE tenant = $1 AND owner = $2 AND id <> $3
+         ) AS others WHERE strength < $6 OR place >= $7
+       ) RETURNING id`,
+      [owner.tenant, owner.owner, told.id, told.updatedAt, halfLifeMs, forgottenBelow, maxPerOwner],
+    );
+    return gone.length;
+  }
+}
+
+function parametersOf(record: MemoryRecord) {
+  return [
+    record.id,
+    record.text,
+    toBytes(record.vector),
+    record.fingerprint,
+    record.surprise,
+    record.strength,
+    record.strengthenedAt,
+    record.recallCount,
+    record.conversationId,
+    record.createdAt,
+    record.updatedAt,
+    record.lastSurprise,
+  ];
+}
