@@ -3,7 +3,7 @@ import { channelName, notifySql } from "./channel.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { PgliteDatabase } from "./pglite-database.ts";
 import { openFolderDatabase, openMemoryDatabase } from "./pglite-database.ts";
-import type { Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
+import type { Driver, Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
 import { fromSql } from "./sql-error.ts";
 import { checkSchema, recordsClosed, TransactionScope } from "./transaction-scope.ts";
 
@@ -35,6 +35,7 @@ export async function openPgliteRecordStore(options: PgliteRecordStoreOptions): 
 
 class PgliteRecordStore implements RecordStore {
   readonly shared = false;
+  readonly driver: Driver;
   readonly #opened: PgliteDatabase;
   readonly #schema: string;
   readonly #scope = new TransactionScope();
@@ -42,6 +43,7 @@ class PgliteRecordStore implements RecordStore {
 
   constructor(opened: PgliteDatabase, schema: string) {
     this.#opened = opened;
+    this.driver = { kind: "pglite", database: opened.database };
     this.#schema = schema;
   }
 

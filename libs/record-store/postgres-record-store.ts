@@ -14,7 +14,7 @@ import {
 } from "./postgres-error.ts";
 import { PostgresListener } from "./postgres-listener.ts";
 import type { Connection } from "./postgres-settings.ts";
-import type { Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
+import type { Driver, Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
 import { checkSchema, recordsClosed, TransactionScope } from "./transaction-scope.ts";
 
 export interface PostgresRecordStoreOptions {
@@ -58,6 +58,7 @@ export async function openPostgresRecordStore(options: PostgresRecordStoreOption
 
 class PostgresRecordStore implements RecordStore {
   readonly shared = true;
+  readonly driver: Driver;
   readonly #schema: string;
   readonly #statementTimeoutMs: number;
   readonly #pool: Pool;
@@ -74,6 +75,7 @@ class PostgresRecordStore implements RecordStore {
   constructor(options: PostgresRecordStoreOptions) {
     const { connection, schema, poolSize = 10, statementTimeoutMs = 30_000, onError = () => {} } = options;
     this.#schema = schema;
+    this.driver = { kind: "postgres", connection };
     this.#statementTimeoutMs = statementTimeoutMs;
     const session = {
       ...connection,

@@ -1,3 +1,6 @@
+import type { PGlite } from "@electric-sql/pglite";
+import type { Connection } from "./postgres-settings.ts";
+
 /** A value that PostgreSQL takes as a parameter. Arrays go with `unnest($1::text[], …)`: many rows in one statement. */
 export type RecordValue =
   | string
@@ -32,10 +35,19 @@ export interface Listener {
   onGap(since: number): void;
 }
 
+/**
+ * What carries the records, for a library that keeps a schema of its own in the same database, such as a job queue.
+ * Whatever else looks at it gives up the port.
+ */
+export type Driver =
+  | { readonly kind: "pglite"; readonly database: PGlite }
+  | { readonly kind: "postgres"; readonly connection: Connection };
+
 /** Port: relational records, in PostgreSQL's SQL. Each service has a schema of its own. */
 export interface RecordStore extends Queries {
   /** True where other processes may use the same records at the same time. */
   readonly shared: boolean;
+  readonly driver: Driver;
   /**
    * All or nothing; rolled back when `work` throws. Where the database breaks a transaction off because it was in
    * another's way, `work` runs again from its start: it changes nothing but through its queries. Those run one at a

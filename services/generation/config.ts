@@ -30,7 +30,7 @@ export const generationSettings = {
   HEADWATER_SEARCH_ADDRESS: address().default("127.0.0.1:7003").describe("host:port of search"),
   HEADWATER_INGEST_ADDRESS: address()
     .default("127.0.0.1:7001")
-    .describe("host:port of ingest, which agents read documents from"),
+    .describe("host:port of ingest, for the documents that agents read and jobs bring in"),
   HEADWATER_EMBEDDING_ADDRESS: address()
     .default("127.0.0.1:7002")
     .describe("host:port of the embedding-worker"),
@@ -106,6 +106,11 @@ export const generationSettings = {
   HEADWATER_OPENAI_RETRIES: integer(0, 10)
     .default(defaultRetries)
     .describe("Further attempts, with back-off, where the service fails before the first token"),
+  HEADWATER_JOBS_ALLOW_PRIVATE: text()
+    .default("")
+    .describe(
+      "Addresses, networks or hosts that index jobs may fetch from beyond public ones, separated by commas",
+    ),
   ...turnSettings,
   ...memorySettings,
   ...recordStoreSettings,
@@ -136,6 +141,8 @@ export interface GenerationConfig {
   readonly tools: ToolSettings;
   readonly agents: AgentConfig;
   readonly memory: MemoryConfig;
+  /** See SafeFetchOptions. */
+  readonly jobsAllowPrivate: readonly string[];
   readonly records: RecordStoreValues;
   /** Of the embedded record store. */
   readonly recordsFolder: string;
@@ -163,6 +170,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
       approvalTimeoutMs: settings.HEADWATER_GENERATION_APPROVAL_TIMEOUT_MS,
     },
     memory: readMemoryConfig(settings),
+    jobsAllowPrivate: settings.HEADWATER_JOBS_ALLOW_PRIVATE.split(/[\s,]+/).filter((entry) => entry !== ""),
     records: settings,
     recordsFolder: join(settings.HEADWATER_DATA_DIR, "generation"),
   };

@@ -2,6 +2,7 @@ import type { Migration } from "@headwater/record-store";
 import { agentTables } from "./agents/agent-tables.ts";
 import { conversationTables } from "./conversations/conversation-tables.ts";
 import { feedbackTables } from "./feedback/feedback-tables.ts";
+import { jobTables } from "./jobs/job-tables.ts";
 import { memoryTables } from "./memory/memory-tables.ts";
 import { promptTables } from "./prompts/prompt-tables.ts";
 
@@ -15,6 +16,7 @@ const history: readonly Tables[] = [
   conversationTables,
   agentTables,
   memoryTables,
+  jobTables,
 ];
 
 export const migrations: readonly Migration[] = history.map((tables, index) => ({

@@ -9,6 +9,7 @@ import type {
 } from "@headwater/proto/services/headwater/v1/generation";
 import { GenerationServiceDefinition } from "@headwater/proto/services/headwater/v1/generation";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
+import { JobServiceDefinition } from "@headwater/proto/services/headwater/v1/job";
 import { PromptServiceDefinition } from "@headwater/proto/services/headwater/v1/prompt";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { openRecordStore } from "@headwater/record-store";
@@ -30,6 +31,8 @@ import type { OpenConversations } from "./conversations/open-conversations.ts";
 import { openConversations } from "./conversations/open-conversations.ts";
 import { FeedbackHandlers } from "./feedback/feedback-handlers.ts";
 import { FeedbackStore } from "./feedback/feedback-store.ts";
+import type { OpenJobs } from "./jobs/open-jobs.ts";
+import { openJobs } from "./jobs/open-jobs.ts";
 import { openMemory } from "./memory/open-memory.ts";
 import { createGenerationMetrics } from "./metrics.ts";
 import { migrations } from "./migrations.ts";
@@ -43,6 +46,8 @@ import { createToolRegistry } from "./tools/tool-registry.ts";
 import { createAnswerTurn } from "./turns/answer-turn.ts";
 
 const connectTimeoutMs = 1000;
+/** Milliseconds for jobs to be handed back. */
+const jobGraceMs = 2000;
 
 export async function startGeneration(
   config: GenerationConfig,
@@ -68,7 +73,9 @@ export async function startGeneration(
     ...createExternalTools(config.tools, telemetry),
   ]);
   let conversations: OpenConversations | undefined;
+  let jobs: OpenJobs | undefined;
   const closeClients = async () => {
+    await jobs?.close(jobGraceMs);
     await conversations?.close();
     await registry.close();
     await memory.close();
@@ -93,6 +100,11 @@ export async function startGeneration(
       ...{ models, admission, metrics, telemetry, memory: memory.turns },
       runners: { answer: answerTurn, findAgent: agents.find },
     });
+    const feedback = new FeedbackStore(records);
+    jobs = await openJobs({
+      ...{ records, search, ingest, feedback, telemetry },
+      allowPrivate: config.jobsAllowPrivate,
+    });
     const server = await startRpcServer({
       address: config.listen,
       definition: GenerationServiceDefinition,
@@ -102,7 +114,8 @@ export async function startGeneration(
         agents.service,
         memory.service,
         servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
-        servedService(FeedbackServiceDefinition, new FeedbackHandlers(new FeedbackStore(records))),
+        servedService(FeedbackServiceDefinition, new FeedbackHandlers(feedback)),
+        servedService(JobServiceDefinition, jobs.handlers),
       ],
       telemetry,
       // The embedding-worker is not asked for: without it, answers are made by words alone.
@@ -111,6 +124,7 @@ export async function startGeneration(
         await records.checkHealth();
       },
     });
+    await jobs.start(server.address);
     return serviceBehind(server, "generation", telemetry, closeClients);
   } catch (thrown) {
     await closeClients();

@@ -7,26 +7,34 @@ const pageSize = 200;
 
 type Line = DeepPartial<ExportFeedbackResponse>;
 
-/**
- * Feedback in BEIR's layout (Thakur et al. 2021): questions with a judged hit, and for each of its documents 1 where more
- * thumbs went up than down, else 0. Corrections are in a file of their own.
- */
-export async function* exportFeedback(store: FeedbackStore, tenant: string): AsyncGenerator<Line> {
-  yield { file: "qrels.tsv", line: "query-id\tcorpus-id\tscore" };
+/** A question and what people think of its documents: 1 where more thumbs went up than down, else 0. */
+export interface JudgedQuestion {
+  readonly text: string;
+  readonly judgements: ReadonlyMap<string, number>;
+}
+
+/** The tenant's judged questions, in order of their text. */
+export async function* judgementsOf(store: FeedbackStore, tenant: string): AsyncGenerator<JudgedQuestion> {
   let after = "";
   while (true) {
-    const judgements = await store.judgements(tenant, after, pageSize);
-    let question: string | undefined;
-    for (const judgement of judgements) {
-      const id = queryId(judgement.question);
-      if (judgement.question !== question) {
-        question = judgement.question;
-        yield { file: "queries.jsonl", line: JSON.stringify({ _id: id, text: question }) };
-      }
-      yield { file: "qrels.tsv", line: `${id}\t${judgement.documentId}\t${judgement.balance > 0 ? 1 : 0}` };
+    const page = Map.groupBy(await store.judgements(tenant, after, pageSize), ({ question }) => question);
+    for (const [text, judged] of page) {
+      const judgements = new Map(judged.map(({ documentId, balance }) => [documentId, balance > 0 ? 1 : 0]));
+      yield { text, judgements };
+      after = text;
     }
-    if (question === undefined) break;
-    after = question;
+    if (page.size < pageSize) return;
+  }
+}
+
+/** Judged questions in BEIR's layout (Thakur et al. 2021), and corrections in a file of their own. */
+export async function* exportFeedback(store: FeedbackStore, tenant: string): AsyncGenerator<Line> {
+  yield { file: "qrels.tsv", line: "query-id\tcorpus-id\tscore" };
+  for await (const { text, judgements } of judgementsOf(store, tenant)) {
+    const id = queryId(text);
+    yield { file: "queries.jsonl", line: JSON.stringify({ _id: id, text }) };
+    for (const [document, score] of judgements)
+      yield { file: "qrels.tsv", line: `${id}\t${document}\t${score}` };
   }
   yield* corrections(store, tenant);
 }

@@ -15,6 +15,7 @@ async function startProcesses() {
   let isDown = false;
   const store = (): RecordStore => ({
     shared: true,
+    driver: database.driver,
     query: (sql, parameters) => database.query(sql, parameters),
     transaction: (work) => database.transaction(work),
     migrate: (migrations) => database.migrate(migrations),
