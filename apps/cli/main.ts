@@ -9,6 +9,7 @@ import { addDoctorCommand } from "./commands/doctor.ts";
 import { addDocumentsCommand } from "./commands/documents.ts";
 import { addEvalCommand } from "./commands/eval.ts";
 import { addIngestCommand } from "./commands/ingest.ts";
+import { addMcpCommand } from "./commands/mcp.ts";
 import { addPrepareCommand } from "./commands/prepare.ts";
 import { addReindexCommand } from "./commands/reindex.ts";
 import { addSearchCommand } from "./commands/search.ts";
@@ -43,6 +44,7 @@ for (const add of [
   addDeleteCommand,
   addDeadLettersCommand,
   addReindexCommand,
+  addMcpCommand,
   addPrepareCommand,
   addEvalCommand,
   addBenchCommand,

@@ -33,6 +33,7 @@ import { documentRoutes, pushRoutes } from "./routes/documents.ts";
 import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { mcpRoutes } from "./routes/mcp.ts";
 import { memoryRoutes } from "./routes/memories.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
@@ -184,6 +185,7 @@ async function mountHttp(
   uploadRoutes(app, gateway);
   await scoped(app, (scope) => pushRoutes(scope, gateway));
   webSocketRoutes(app, gateway);
+  mcpRoutes(app, gateway);
 }
 
 /** The bytes of uploads need no credentials: the address that was given out for them is one. */
