@@ -45,8 +45,10 @@ export function addAskTool(server: McpServer, options: McpServerOptions): void {
     (input, context) =>
       toolResult(async () => {
         const filter = toFilter(input.filter);
+        // An answer takes as long as its model does.
+        const { timeoutMs: _, ...call } = callOptions(options, context);
         const events = options.client.answer(input.question, {
-          ...callOptions(options, context),
+          ...call,
           ...(input.model === undefined ? {} : { model: input.model }),
           ...(input.max_passages === undefined ? {} : { maxPassages: input.max_passages }),
           ...(filter ? { filter } : {}),
