@@ -3,6 +3,7 @@ import { HeadwaterError } from "@headwater/errors";
 import { Command, CommanderError } from "commander";
 import { addAskCommand } from "./commands/ask.ts";
 import { addBenchCommand } from "./commands/bench.ts";
+import { addCrawlCommand } from "./commands/crawl.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDeleteCommand } from "./commands/delete.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
@@ -37,6 +38,7 @@ for (const add of [
   addUpCommand,
   addIngestCommand,
   addWatchCommand,
+  addCrawlCommand,
   addSearchCommand,
   addAskCommand,
   addStatusCommand,

@@ -11,6 +11,7 @@ import type { Patiently } from "../librarian/patience.ts";
 import { createPatience } from "../librarian/patience.ts";
 import type { Source } from "../librarian/source.ts";
 import { wholeNumber } from "../number-option.ts";
+import { repeated } from "../repeated-option.ts";
 import { isBucketAddress, openBucketPrefix } from "../sources/bucket.ts";
 import { openFolder } from "../sources/folder.ts";
 import { ignoreRules } from "../sources/ignore-rules.ts";
@@ -42,7 +43,7 @@ export function addWatchCommand(program: Command): void {
     .option(
       "--ignore <pattern>",
       "what to pass over, as a line of a .gitignore: '*.tmp', 'drafts/'; may be given again",
-      (pattern: string, before: string[]) => [...before, pattern],
+      repeated,
       [],
     )
     .addHelpText(

@@ -19,6 +19,7 @@ export class Account {
   #indexed = 0;
   #deleted = 0;
   #unchanged = 0;
+  #passedOver = 0;
 
   constructor(output: Output) {
     this.#output = output;
@@ -62,11 +63,25 @@ export class Account {
     );
   }
 
+  /** Nothing that was asked for, and nothing for us. */
+  passedOver(refusal: Refusal): void {
+    this.#passedOver += 1;
+    if (this.#output.json) this.#output.value({ type: "passed_over", ...refusal });
+  }
+
   /** A source in which nothing is to be found any more is taken for one that cannot be seen. */
   kept(source: string, documents: number): void {
     this.#tell(
       { type: "kept", source, documents },
       `${red("!")} ${source} is empty: the ${documents} documents that came from it are kept. Use headwater delete if they are to go.`,
+    );
+  }
+
+  /** A crawl has reached the bound that it was given. */
+  cutShort(maxPages: number): void {
+    this.#tell(
+      { type: "cut_short", maxPages },
+      `${red("!")} ${maxPages} pages were asked for; there are more. Raise --max-pages to fetch them.`,
     );
   }
 
@@ -77,10 +92,11 @@ export class Account {
     this.#tell(
       {
         ...{ type: "summary", sent: this.#sent, indexed: this.#indexed, deleted: this.#deleted },
-        ...{ unchanged: this.#unchanged, refused, needsOcr },
+        ...{ unchanged: this.#unchanged, passedOver: this.#passedOver, refused, needsOcr },
       },
       [
         `${this.#sent} sent, ${this.#deleted} deleted, ${this.#unchanged} unchanged`,
+        ...(this.#passedOver === 0 ? [] : [`${this.#passedOver} passed over`]),
         ...(refused === 0 ? [] : [`${refused} refused`]),
         ...(needsOcr === 0 ? [] : [`${needsOcr} would need OCR, which Headwater does not do`]),
       ].join(", "),
