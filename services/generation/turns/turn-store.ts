@@ -47,6 +47,9 @@ const rowsAtOnce = 8;
 const again =
   "ON CONFLICT (turn_id, first_sequence) DO UPDATE SET last_sequence = excluded.last_sequence, events = excluded.events";
 
+/** No process. */
+const nobody = "00000000-0000-0000-0000-000000000000";
+
 /** Turns, their events and the processes that run them. */
 export class TurnStore {
   readonly #records: RecordStore;
@@ -188,8 +191,18 @@ export class TurnStore {
       }
       if (rest) await insertEvents(queries, rest);
       await appendMessage(queries, row.conversation_id, message);
+      await queries.query("DELETE FROM tool_approvals WHERE turn_id = $1", [turnId]);
       return true;
     });
+  }
+
+  /** The turn is nobody's from now on. */
+  async giveUp(turnId: string): Promise<void> {
+    await this.#records.query("UPDATE turns SET process = $2 WHERE id = $1 AND process = $3", [
+      turnId,
+      nobody,
+      this.#process,
+    ]);
   }
 
   /**

@@ -94,12 +94,14 @@ export class Turns {
     setMaxListeners(0, abort.signal);
     this.#journal.add(log);
     const ended = this.#play(task, log, abort.signal)
-      .then(onEnd, (thrown: unknown) => {
-        // Neither its end nor its failure could be kept: it is found lost once this process is gone.
-        this.#options.onError("a turn could not be ended", thrown);
-        onEnd(undefined);
-      })
-      .finally(() => this.#running.delete(task.id));
+      .catch((thrown: unknown) => this.#giveUp(task.id, thrown))
+      .then((kept) => {
+        this.#tellFollowers([task.id]);
+        this.#running.delete(task.id);
+        onEnd(kept?.end);
+        if (kept?.ours) log.end();
+        else log.abandon();
+      });
     const { tenant, owner } = task;
     this.#running.set(task.id, { tenant, owner, log, abort, ended, followedUntil: 0 });
   }
@@ -212,15 +214,16 @@ export class Turns {
     );
   }
 
-  async #play(task: TurnTask, log: TurnLog, signal: AbortSignal): Promise<TurnEnd> {
+  /** @returns `ours`: false where the turn was taken for lost, or is deleted */
+  async #play(task: TurnTask, log: TurnLog, signal: AbortSignal): Promise<{ end: TurnEnd; ours: boolean }> {
     const message = new TurnMessage();
     const end = await this.#stream(task, log, message, signal).catch((thrown: unknown) => {
       this.#options.onError("a turn broke off", thrown);
       return TurnEnd.fromPartial(endOfFailure(thrown, signal));
     });
     log.append({ step: 0, event: { $case: "end", value: end } });
-    await this.#keepEnd(log, message.finish({ id: task.messageId, turnId: task.id }, end));
-    return end;
+    const answer = message.finish({ id: task.messageId, turnId: task.id }, end);
+    return { end, ours: await this.#keepEnd(log, answer) };
   }
 
   async #stream(task: TurnTask, log: TurnLog, message: TurnMessage, signal: AbortSignal): Promise<TurnEnd> {
@@ -234,28 +237,32 @@ export class Turns {
     throw new TypeError("the turn stopped without an end");
   }
 
-  /** The end is shown once it is kept. While the record store is away it waits, as the conversation does. */
-  async #keepEnd(log: TurnLog, message: Message): Promise<void> {
+  /** While the record store is away the turn's end waits, as the conversation does. */
+  async #keepEnd(log: TurnLog, message: Message): Promise<boolean> {
     const rest = await this.#journal.remove(log);
-    const { turnId } = log;
-    let ours = false;
     for (let pause = endRetryMs.first; ; pause = Math.min(2 * pause, endRetryMs.most)) {
       try {
-        ours = await this.store.end(turnId, rest, message);
-        break;
+        return await this.store.end(log.turnId, rest, message);
       } catch (thrown) {
-        if (!HeadwaterError.from(thrown).transient || this.#closing.signal.aborted) {
-          log.abandon();
-          throw thrown;
-        }
+        if (!HeadwaterError.from(thrown).transient || this.#closing.signal.aborted) throw thrown;
         this.#options.onError("the end of a turn could not be kept yet", thrown);
         await delay(pause, undefined, { signal: this.#closing.signal }).catch(() => {});
       }
     }
-    if (ours) log.end();
-    else log.abandon();
-    this.#tellFollowers([turnId]);
-    await this.approvals.forget(turnId);
+  }
+
+  /** Its end cannot be kept as it is: it is a lost turn from now on. */
+  async #giveUp(turnId: string, thrown: unknown): Promise<undefined> {
+    const { onError } = this.#options;
+    onError("the end of a turn could not be kept", thrown);
+    try {
+      await this.store.giveUp(turnId);
+      await this.endIfLost(turnId);
+    } catch (again) {
+      // Whoever asks for it next ends it, once this process is gone.
+      onError("a turn could not be given up", again);
+    }
+    return undefined;
   }
 
   #tellFollowers(turnIds: readonly string[]): void {
