@@ -69,7 +69,7 @@ export async function startGeneration(
   );
   const memory = openMemory(config.memory, { records, embedding, model: models.default, telemetry });
   const registry = createToolRegistry([
-    createBuiltInTools({ search, ingest }),
+    ...createBuiltInTools({ search, ingest }),
     ...createExternalTools(config.tools, telemetry),
   ]);
   let conversations: OpenConversations | undefined;

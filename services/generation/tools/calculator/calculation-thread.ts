@@ -1,0 +1,4 @@
+import { calculate } from "./calculation.ts";
+
+// Piscina calls the default export.
+export default calculate;
