@@ -34,7 +34,6 @@ test("a turn yields typed events from its start to its end", async () => {
       stateless: true,
       history: [{ role: "assistant", text: "Ask me." }],
       temperature: 0,
-      idempotencyKey: "once",
     }),
   );
   assert.deepEqual(

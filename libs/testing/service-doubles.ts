@@ -3,6 +3,7 @@ import { EventEmitter, on } from "node:events";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import { AgentServiceDefinition } from "@headwater/proto/services/headwater/v1/agent";
 import { ConversationServiceDefinition } from "@headwater/proto/services/headwater/v1/conversation";
+import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { FeedbackServiceDefinition } from "@headwater/proto/services/headwater/v1/feedback";
 import type {
   AnswerRequest,
@@ -35,6 +36,7 @@ import { silentTelemetry } from "@headwater/telemetry";
 import { agentsDouble } from "./agents-double.ts";
 import { ConversationsDouble } from "./conversations-double.ts";
 import type { DoubleContext as Context, EnterDouble } from "./double-call.ts";
+import { embeddingDouble } from "./embedding-double.ts";
 import { feedbackDouble } from "./feedback-double.ts";
 import { jobsDouble } from "./jobs-double.ts";
 import { memoriesDouble } from "./memories-double.ts";
@@ -46,6 +48,7 @@ export interface ServiceDoubles {
   readonly ingest: RpcServer;
   readonly search: RpcServer;
   readonly generation: RpcServer;
+  readonly embedding: RpcServer;
   readonly conversations: ConversationsDouble;
   readonly seen: Seen;
   close(): Promise<void>;
@@ -107,7 +110,7 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
   const checkReadiness = async () => {
     if (seen.notReady) throw seen.notReady;
   };
-  const [ingest, search, generation] = await Promise.all([
+  const [ingest, search, generation, embedding] = await Promise.all([
     startRpcServer({
       address: "127.0.0.1:0",
       definition: IngestServiceDefinition,
@@ -137,12 +140,19 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
       telemetry: silentTelemetry("generation"),
       checkReadiness,
     }),
+    startRpcServer({
+      address: "127.0.0.1:0",
+      definition: EmbeddingServiceDefinition,
+      implementation: embeddingDouble(),
+      telemetry: silentTelemetry("embedding-worker"),
+      checkReadiness,
+    }),
   ]);
   const close = async () => {
     conversations.close();
-    await Promise.all([ingest.close(200), search.close(200), generation.close(200)]);
+    await Promise.all([ingest, search, generation, embedding].map((server) => server.close(200)));
   };
-  return { ingest, search, generation, conversations, seen, close };
+  return { ingest, search, generation, embedding, conversations, seen, close };
 }
 
 function note(seen: Seen, tenant: string, context: Context): void {

@@ -15,6 +15,9 @@ export const gatewaySettings = {
   HEADWATER_GENERATION_ADDRESS: address()
     .default("127.0.0.1:7004")
     .describe("host:port of the generation service"),
+  HEADWATER_EMBEDDING_ADDRESS: address()
+    .default("127.0.0.1:7002")
+    .describe("host:port of the embedding-worker"),
   HEADWATER_GATEWAY_API_KEYS: text()
     .optional()
     .describe(
@@ -66,6 +69,7 @@ export interface GatewayConfig {
   readonly ingestAddress: string;
   readonly searchAddress: string;
   readonly generationAddress: string;
+  readonly embeddingAddress: string;
   /** Empty: sign-in is off. */
   readonly apiKeys: readonly ApiKey[];
   /** Names in the Host header that are answered; undefined: any, as sign-in guards instead. */
@@ -107,6 +111,7 @@ export function readGatewayConfig(env: Environment = process.env): GatewayConfig
     ingestAddress: settings.HEADWATER_INGEST_ADDRESS,
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     generationAddress: settings.HEADWATER_GENERATION_ADDRESS,
+    embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,
     apiKeys,
     hosts: loopback
       ? ["localhost", "127.0.0.1", "[::1]", ...list(settings.HEADWATER_GATEWAY_HOSTS)]

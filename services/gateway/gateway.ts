@@ -41,6 +41,8 @@ declare module "fastify" {
     summary?: string;
     description?: string;
     tags?: string[];
+    /** Form of the route's errors in the OpenAPI document. Default: Error. */
+    failure?: z.ZodType;
     /** Other media types than JSON that the route takes or answers with. */
     consumes?: Readonly<Record<string, { description: string; schema?: z.ZodType }>>;
     produces?: Readonly<Record<string, { description: string; schema?: z.ZodType }>>;

@@ -107,11 +107,24 @@ export function errorBody(error: HeadwaterError, requestId: string): ErrorBody {
   };
 }
 
+/** How a door of the gateway words errors. */
+export interface ErrorForm {
+  status(error: HeadwaterError): number;
+  body(error: HeadwaterError, requestId: string): object;
+}
+
+const ownForm: ErrorForm = { status: httpStatusOf, body: errorBody };
+
 /** Answers a request that failed before its response began. */
-export function sendError(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
+export function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  thrown: unknown,
+  form: ErrorForm = ownForm,
+): FastifyReply {
   const error = toHeadwaterError(thrown);
   request.failure = error;
-  const httpCode = httpStatusOf(error);
+  const httpCode = form.status(error);
   const retryMs = error.retryAfterMs ?? (httpCode === 503 || httpCode === 429 ? 1000 : undefined);
   if (retryMs !== undefined) reply.header("retry-after", String(Math.max(1, Math.ceil(retryMs / 1000))));
   if (httpCode === 401) reply.header("www-authenticate", 'Bearer realm="headwater"');
@@ -120,7 +133,7 @@ export function sendError(request: FastifyRequest, reply: FastifyReply, thrown: 
     .code(httpCode)
     .header("content-type", "application/json; charset=utf-8")
     .serializer((body: unknown) => `${JSON.stringify(body)}\n`)
-    .send(errorBody(error, request.id));
+    .send(form.body(error, request.id));
 }
 
 function isClientStatus(error: Error): boolean {

@@ -144,6 +144,8 @@ test("real responses are what the document says", async () => {
     ["/index", { id: "true/3", content_base64: "eA==" }, "202"],
     ["/v1/dead-letters/replay", {}, "200"],
     ["/v1/uploads", { id: "true/4", size_bytes: 1 }, "201"],
+    ["/v1/chat/completions", { model: "extractive", messages: [{ role: "user", content: "when?" }] }, "200"],
+    ["/v1/embeddings", { model: "tiny", input: ["one", "two"], encoding_format: "base64" }, "200"],
     ["/api/v1/documents/search", { query: "tides" }, "200"],
     ["/api/v1/documents/index", { id: "true/5", text: "z" }, "202"],
     ["/api/v1/chat", { message: "when?", stateless: true, history: [{ role: "user", text: "x" }] }, "200"],
@@ -165,6 +167,8 @@ test("real responses are what the document says", async () => {
   }
   const refused = await fixture.post("/v1/search", {});
   assertTrue("post", "/v1/search", "default", "application/json", await refused.json());
+  const refusedByOpenAi = await fixture.post("/v1/embeddings", { model: "other", input: "one" });
+  assertTrue("post", "/v1/embeddings", "default", "application/json", await refusedByOpenAi.json());
   const deleted = await fetch(fixture.url("/v1/documents/true%2F1"), { method: "DELETE" });
   assertTrue("delete", "/v1/documents/{id}", "200", "application/json", await deleted.json());
   const lines = await fixture.post("/v1/documents", [{ id: "a", text: "x" }, {}]);

@@ -106,7 +106,7 @@ function responses(schema: FastifySchema): Json {
     // A stream's schema is that of one of its messages; what the others are stands in the description.
     found["200"].content[mediaType] = { schema: { ...(form ? convert(form) : {}), description } };
   }
-  const failure = { "application/json": { schema: convert(errorSchema) } };
+  const failure = { "application/json": { schema: convert(schema.failure ?? errorSchema) } };
   return { ...found, default: { description: "What went wrong, and what to do", content: failure } };
 }
 

@@ -20,6 +20,7 @@ import { allowOrigins, secureHeaders } from "./headers.ts";
 import { errorBody, inputInvalid, sendError, toHeadwaterError } from "./http-error.ts";
 import { answerUnknown } from "./not-found.ts";
 import { observeRequests, requestIdOf } from "./observation.ts";
+import { sendOpenAiError } from "./openai-error.ts";
 import { createQueryObserver } from "./query-observer.ts";
 import { watchReadiness } from "./readiness.ts";
 import type { Admit } from "./request.ts";
@@ -36,6 +37,9 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { mcpRoutes } from "./routes/mcp.ts";
 import { memoryRoutes } from "./routes/memories.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { openAiChatRoutes } from "./routes/openai-chat.ts";
+import { openAiEmbeddingRoutes } from "./routes/openai-embeddings.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
 import { pageRoutes } from "./routes/page.ts";
 import { pipelineRoutes } from "./routes/pipeline.ts";
@@ -173,6 +177,7 @@ async function mountHttp(
   documentRoutes(app, gateway);
   searchRoutes(app, gateway);
   answerRoutes(app, gateway);
+  modelRoutes(app, gateway);
   chatRoutes(app, gateway);
   conversationRoutes(app, gateway);
   agentRoutes(app, gateway);
@@ -184,8 +189,16 @@ async function mountHttp(
   upkeepRoutes(app, gateway);
   uploadRoutes(app, gateway);
   await scoped(app, (scope) => pushRoutes(scope, gateway));
+  await scoped(app, (scope) => mountOpenAi(scope, gateway));
   webSocketRoutes(app, gateway);
   mcpRoutes(app, gateway);
+}
+
+/** Doors for clients of OpenAI's API, whose errors have its form. */
+function mountOpenAi(app: App, gateway: Gateway): void {
+  app.setErrorHandler((error, request, reply) => sendOpenAiError(request, reply, error));
+  openAiChatRoutes(app, gateway);
+  openAiEmbeddingRoutes(app, gateway);
 }
 
 /** The bytes of uploads need no credentials: the address that was given out for them is one. */

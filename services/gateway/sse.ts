@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import type { HeadwaterError } from "@headwater/errors";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { errorBody, toHeadwaterError } from "./http-error.ts";
 
@@ -6,8 +7,21 @@ import { errorBody, toHeadwaterError } from "./http-error.ts";
 export interface ServerSentEvent {
   /** What the client names in Last-Event-ID to go on after this event. */
   readonly id?: string;
-  readonly event: string;
-  readonly data: object;
+  /** Default: "message", without a name. */
+  readonly event?: string;
+  /** Sent as JSON; a string is sent as it is, and holds no line break. */
+  readonly data: object | string;
+}
+
+export interface SendEventsOptions {
+  /** Of the response where there is not a single event, and it is known in time. Default 200. */
+  readonly emptyStatus?: number;
+  /** What a failure becomes. Default: an event `error` with our own error. */
+  failed?(error: HeadwaterError, requestId: string): ServerSentEvent;
+}
+
+function errorEvent(error: HeadwaterError, requestId: string): ServerSentEvent {
+  return { event: "error", data: errorBody(error, requestId) };
 }
 
 /**
@@ -23,15 +37,13 @@ export function wantsEvents(request: FastifyRequest): boolean {
 /**
  * Streams events as they come. A slow reader slows their source; heartbeats keep proxies from cutting a quiet
  * stream. A failure becomes the last event, named `error`.
- *
- * @param emptyStatus of the response where there is not a single event, and it is known in time
  */
 export async function sendEvents(
   request: FastifyRequest,
   reply: FastifyReply,
   events: AsyncIterable<ServerSentEvent>,
   heartbeatMs: number,
-  emptyStatus = 200,
+  { emptyStatus = 200, failed = errorEvent }: SendEventsOptions = {},
 ): Promise<FastifyReply> {
   const iterator = events[Symbol.asyncIterator]();
   const first = iterator.next();
@@ -41,7 +53,7 @@ export async function sendEvents(
     .header("content-type", "text/event-stream; charset=utf-8")
     .header("cache-control", "no-store")
     .header("x-accel-buffering", "no")
-    .send(Readable.from(frames(request, iterator, first, heartbeatMs), { highWaterMark: 1 }));
+    .send(Readable.from(frames(request, iterator, first, heartbeatMs, failed), { highWaterMark: 1 }));
 }
 
 async function* frames(
@@ -49,6 +61,7 @@ async function* frames(
   iterator: AsyncIterator<ServerSentEvent>,
   first: Promise<IteratorResult<ServerSentEvent>>,
   heartbeatMs: number,
+  failed: NonNullable<SendEventsOptions["failed"]>,
 ): AsyncGenerator<string> {
   let next = first;
   let opened = false;
@@ -66,7 +79,7 @@ async function* frames(
     }
   } catch (thrown) {
     request.failure = toHeadwaterError(thrown);
-    yield frame({ event: "error", data: errorBody(request.failure, request.id) });
+    yield frame(failed(request.failure, request.id));
   } finally {
     await iterator.return?.();
   }
@@ -74,7 +87,8 @@ async function* frames(
 
 function frame({ id, event, data }: ServerSentEvent): string {
   const idLine = id === undefined ? "" : `id: ${id}\n`;
-  return `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  const eventLine = event === undefined ? "" : `event: ${event}\n`;
+  return `${idLine}${eventLine}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 }
 
 /** The promise's value, or undefined where it takes longer than `ms`. */

@@ -20,6 +20,8 @@ import { notReadyKey, readNotReady } from "@headwater/rpc";
 import type { Tracer } from "@opentelemetry/api";
 import { traceCalls } from "./call-tracing.ts";
 import type { GatewayConfig } from "./config.ts";
+import type { Embedder } from "./embedding.ts";
+import { createEmbedder } from "./embedding.ts";
 import { toHeadwaterError } from "./http-error.ts";
 
 /** The services behind the gateway, where each is found, and the gRPC services that it serves. */
@@ -54,6 +56,7 @@ export interface Upstream {
   /** Carries each call to the service that it belongs to. */
   readonly transport: Transport;
   readonly client: HeadwaterClient;
+  readonly embedder: Embedder;
   /** Asks each service for its health. Never throws. */
   health(): Promise<ServiceHealth[]>;
   close(): void;
@@ -73,6 +76,8 @@ export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream
     types: new Set(types.map(({ typeName }): string => typeName)),
     transport: open(config[address]),
   }));
+  // Nobody outside may call it as it is: search and ingest have the first claim on the models.
+  const embedding = open(config.embeddingAddress);
   const transportOf = (type: string): Transport => {
     const found = opened.find(({ types }) => types.has(type));
     if (!found) throw new TypeError(`no service answers ${type}`);
@@ -87,6 +92,7 @@ export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream
   return {
     transport,
     client: createHeadwaterClient({ transport }),
+    embedder: createEmbedder(embedding),
     health() {
       if (!asked || performance.now() - asked.at > healthAgeMs) {
         asked = { at: performance.now(), answer: Promise.all(opened.map(checkHealth)) };
@@ -95,6 +101,7 @@ export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream
     },
     close() {
       for (const { transport: each } of opened) each.close();
+      embedding.close();
     },
   };
 }

@@ -9,8 +9,6 @@ import {
   answerResponseSchema,
   citationJson,
   endJson,
-  modelJson,
-  modelsSchema,
   textEventSchema,
 } from "../schemas/answer.ts";
 import { hitJson, querySchema, summaryJson } from "../schemas/search.ts";
@@ -75,22 +73,6 @@ export function answerRoutes(app: App, gateway: Gateway): void {
     (request, reply) => {
       const { query: question, ...rest } = request.body;
       return answer(gateway, request, reply, { question, ...rest });
-    },
-  );
-  app.get(
-    "/v1/models",
-    {
-      schema: {
-        tags,
-        summary: "The language models that a question may name",
-        response: { 200: modelsSchema },
-      },
-    },
-    async (request) => {
-      const models = await gateway.client.models(callOptions(request, gateway.config.timeoutMs));
-      return {
-        models: models.map(modelJson),
-      };
     },
   );
 }

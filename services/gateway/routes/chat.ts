@@ -188,13 +188,8 @@ async function resume(
   const events = gateway.client.turns.resume(turnId, { ...turnCall(gateway, request), after });
   if (!wantsEvents(request) && after === 0) return reply.send(await wholeJson(untilDrained(gateway, events)));
   // An EventSource connects again after every end; only 204 tells it that there is nothing more.
-  return sendEvents(
-    request,
-    reply,
-    turnEvents(gateway, events, true, turnId),
-    gateway.config.heartbeatMs,
-    204,
-  );
+  const named = turnEvents(gateway, events, true, turnId);
+  return sendEvents(request, reply, named, gateway.config.heartbeatMs, { emptyStatus: 204 });
 }
 
 /** @param turnId of a turn that is resumed: its first event, which tells it, was read before */

@@ -99,6 +99,17 @@ export const modelsSchema = named(
   "Models",
   z.object({
     models: z.array(modelSchema),
+    object: z.literal("list"),
+    data: z
+      .array(
+        z.object({
+          id: z.string().describe("For ChatCompletionRequest.model"),
+          object: z.literal("model"),
+          created: z.number().describe("Unix seconds; 0: not known"),
+          owned_by: z.string(),
+        }),
+      )
+      .describe("The same models, the default one first, and the agents as agent:NAME"),
   }),
 );
 

@@ -49,7 +49,12 @@ export const chatRequestSchema = named(
       skip_memory: z.boolean().optional().describe("Neither reads nor writes memory"),
       idempotency_key: id.optional().describe("A repeated request with the same key is the same turn"),
     })
-    .refine(({ stateless, history }) => stateless || !history, "history is taken only with stateless"),
+    .refine(({ stateless, history }) => stateless || !history, "history is taken only with stateless")
+    .refine(
+      ({ stateless, conversation_id, idempotency_key }) =>
+        !stateless || !(conversation_id ?? idempotency_key),
+      "conversation_id and idempotency_key are taken only without stateless",
+    ),
 );
 
 export const decisionRequestSchema = named(

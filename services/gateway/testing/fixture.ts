@@ -29,6 +29,7 @@ export async function startFixture(settings: Record<string, string> = {}): Promi
     HEADWATER_INGEST_ADDRESS: doubles.ingest.address,
     HEADWATER_SEARCH_ADDRESS: doubles.search.address,
     HEADWATER_GENERATION_ADDRESS: doubles.generation.address,
+    HEADWATER_EMBEDDING_ADDRESS: doubles.embedding.address,
     ...settings,
   });
   const gateways: RunningService[] = [];
