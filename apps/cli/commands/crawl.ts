@@ -1,6 +1,7 @@
 import { invalidArgument } from "@headwater/errors";
 import { createSafeFetch } from "@headwater/safe-fetch";
 import type { Command } from "commander";
+import { Option } from "commander";
 import type { Connection, ConnectionOptions } from "../connection.ts";
 import { withClient, withConnection } from "../connection.ts";
 import { Crawler } from "../crawler/crawler.ts";
@@ -35,11 +36,13 @@ export function addCrawlCommand(program: Command): void {
     .option("--max-bytes <n>", "take no page that is larger", wholeNumber(1, 1_000_000_000), 10 * 1024 * 1024)
     .option("--rate <n>", "requests a second to one host, at most", wholeNumber(1, 1000), 1)
     .option("--timeout <seconds>", "for one page", wholeNumber(1, 3600), 30)
-    .option(
-      "--allow-private <what>",
-      "an address, network or host in a private network that may be fetched from; may be given again",
-      repeated,
-      [],
+    .addOption(
+      new Option(
+        "--allow-private <what>",
+        "an address, network or host in a private network that may be fetched from; may be given again",
+      )
+        .argParser(repeated)
+        .default([], "none"),
     )
     .addHelpText(
       "after",

@@ -1,5 +1,6 @@
 import { invalidArgument } from "@headwater/errors";
 import type { Command } from "commander";
+import { Option } from "commander";
 import type { Connection, ConnectionOptions } from "../connection.ts";
 import { withClient, withConnection } from "../connection.ts";
 import { exitCode } from "../exit-code.ts";
@@ -40,11 +41,13 @@ export function addWatchCommand(program: Command): void {
       "look for changes so often, where a network drive does not tell of them",
       wholeNumber(1, 3600),
     )
-    .option(
-      "--ignore <pattern>",
-      "what to pass over, as a line of a .gitignore: '*.tmp', 'drafts/'; may be given again",
-      repeated,
-      [],
+    .addOption(
+      new Option(
+        "--ignore <pattern>",
+        "what to pass over, as a line of a .gitignore: '*.tmp', 'drafts/'; may be given again",
+      )
+        .argParser(repeated)
+        .default([], "nothing"),
     )
     .addHelpText(
       "after",

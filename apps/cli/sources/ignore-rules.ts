@@ -8,9 +8,10 @@ export interface IgnoreRules {
 
 /** @param patterns in the form of a .gitignore: "*.tmp", "drafts/", "/secret.md", "!keep.tmp" */
 export function ignoreRules(patterns: readonly string[]): IgnoreRules {
-  const rules = ignore().add(["node_modules/", ...patterns]);
+  // Keys of a bucket may begin with a slash, or hold "..": they are no paths to escape by.
+  const rules = ignore({ allowRelativePaths: true }).add(["node_modules/", ...patterns]);
   return {
-    // Hidden files are never meant, whatever a pattern says; and `ignore` refuses paths such as "./a".
+    // Hidden files are never meant, whatever a pattern says.
     matches: (path) => path.split("/").some((part) => part.startsWith(".")) || rules.ignores(path),
   };
 }
