@@ -5,6 +5,7 @@ import type { Account, Refusal } from "../librarian/account.ts";
 import type { Delivery } from "../librarian/delivery.ts";
 import type { HeldDocument } from "../librarian/holdings.ts";
 import { sourceAttribute } from "../librarian/holdings.ts";
+import type { Change } from "../librarian/source.ts";
 import type { Visit } from "./frontier.ts";
 import { Frontier } from "./frontier.ts";
 import type { HostPace } from "./host-pace.ts";
@@ -53,6 +54,8 @@ export class Crawler {
   readonly #frontier = new Frontier();
   readonly #hosts = new Set<string>();
   readonly #delivered = new Set<string>();
+  /** What the page that is being visited leads to. */
+  readonly #changes: Change[] = [];
   #visits = 0;
 
   constructor(options: CrawlOptions) {
@@ -92,7 +95,7 @@ export class Crawler {
   }
 
   async #visit(visit: Visit): Promise<void> {
-    const { account, holdings, signal } = this.#options;
+    const { account, delivery, holdings, signal } = this.#options;
     const held = await holdings.at(visit.url);
     // The sitemap says that nothing has changed; a page whose links are wanted is asked all the same.
     const isSame = visit.lastModified !== "" && held?.attributes["lastmod"] === visit.lastModified;
@@ -104,12 +107,14 @@ export class Crawler {
       signal.throwIfAborted();
       const error = HeadwaterError.from(thrown);
       if (error.reason === "HW_INTERNAL") throw thrown;
-      if (error.transient && this.#tryAgain(visit, error.retryAfterMs ?? waitMs)) return;
+      if (error.transient && this.#tryAgain(visit)) return;
       // What the user asked for by name has to be accounted for; what was found on the way may be left there.
       const isNamed = visit.url.href === visit.start;
       if (!isNamed && passedOver.has(error.reason)) account.passedOver(refused(visit, error));
       else account.refused(refused(visit, error));
     }
+    // Apart from the above: where the service is away no page is to blame, and no other will fare better.
+    await delivery.deliver(this.#changes.splice(0));
   }
 
   /** Each hop is asked for as a page of its own: may it be fetched, is it its host's turn, what is known of it. */
@@ -153,23 +158,23 @@ export class Crawler {
       // What several addresses lead to is taken once.
       if (hasMoved && !this.#frontier.settle(url)) account.unchanged();
       else if (answer.status === 304) account.unchanged();
-      else await this.#take(visit, answer, held);
-      if (hasMoved && asked?.uri === visit.url.href && asked.id !== held?.id) await this.#delete(asked);
+      else this.#take(visit, answer, held);
+      if (hasMoved && asked?.uri === visit.url.href && asked.id !== held?.id) this.#delete(asked);
       return;
     }
     const wait = retryAfterMs(answer);
     if (wait !== undefined) pace.holdOff(url.host, Math.min(wait, longestWaitMs));
     const refusal = refusalOf(answer, url.host);
     const gone = refusal.reason === "HW_PAGE_NOT_FOUND" ? (held ?? asked) : undefined;
-    if (gone) return await this.#delete(gone);
+    if (gone) return this.#delete(gone);
     if (wait !== undefined && wait > longestWaitMs) return account.refused(refused(visit, refusal));
     throw refusal;
   }
 
-  async #take(visit: Visit, answer: FetchedResponse, held: HeldDocument | undefined): Promise<void> {
+  #take(visit: Visit, answer: FetchedResponse, held: HeldDocument | undefined): void {
     const sitemap = readSitemap(answer.body);
     if (sitemap) this.#addSitemap(visit, new URL(answer.url), sitemap);
-    else await this.#takePage(visit, answer, held);
+    else this.#takePage(visit, answer, held);
   }
 
   #addSitemap({ start, depth }: Visit, at: URL, { sitemaps, pages }: Sitemap): void {
@@ -180,8 +185,8 @@ export class Crawler {
     }
   }
 
-  async #takePage(visit: Visit, answer: FetchedResponse, held: HeldDocument | undefined): Promise<void> {
-    const { account, delivery, depth } = this.#options;
+  #takePage(visit: Visit, answer: FetchedResponse, held: HeldDocument | undefined): void {
+    const { account, depth } = this.#options;
     const page = readWebPage(answer);
     if (visit.depth < depth) {
       for (const url of page.links.map(withoutFragment)) {
@@ -190,20 +195,23 @@ export class Crawler {
       }
     }
     if (page.directives.noindex) {
-      if (held) await this.#delete(held);
+      if (held) this.#delete(held);
       throw noIndex();
     }
-    if (held && held.id !== page.id) await this.#delete(held);
+    if (held && held.id !== page.id) this.#delete(held);
     // The first of several addresses that name the same canonical one.
     if (this.#delivered.has(page.id)) return;
     this.#delivered.add(page.id);
     const attributes = attributesOf(visit, answer);
-    if (held?.id === page.id && isSame(held, attributes, answer.body)) return account.unchanged();
+    if (held?.id === page.id && isSame(held, attributes, answer.body)) {
+      account.unchanged();
+      return;
+    }
     const document = {
       ...{ id: page.id, content: answer.body, uri: answer.url, attributes, observedTime: new Date() },
       ...(page.mediaType === "" ? {} : { mediaType: page.mediaType }),
     };
-    await delivery.deliver([{ kind: "put", id: page.id, open: async () => document }]);
+    this.#changes.push({ kind: "put", id: page.id, open: async () => document });
   }
 
   #isWanted(url: URL): boolean {
@@ -211,13 +219,13 @@ export class Crawler {
     return isHttp && (this.#options.anyHost || this.#hosts.has(url.host));
   }
 
-  async #delete({ id }: HeldDocument): Promise<void> {
-    if (!this.#delivered.has(id)) await this.#options.delivery.deliver([{ kind: "delete", id }]);
+  #delete({ id }: HeldDocument): void {
+    if (!this.#delivered.has(id)) this.#changes.push({ kind: "delete", id });
   }
 
-  #tryAgain(visit: Visit, ms: number): boolean {
+  #tryAgain(visit: Visit): boolean {
     if (visit.tries + 1 >= maxTries) return false;
-    this.#options.pace.holdOff(visit.url.host, ms);
+    this.#options.pace.holdOff(visit.url.host, waitMs);
     this.#frontier.again(visit);
     return true;
   }

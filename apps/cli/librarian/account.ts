@@ -29,6 +29,10 @@ export class Account {
     return this.#refused.size;
   }
 
+  isRefused(id: string): boolean {
+    return this.#refused.has(id);
+  }
+
   /** In the log; what becomes of it is told when it is known. */
   sent(id: string): void {
     this.#sent += 1;

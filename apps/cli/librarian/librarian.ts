@@ -17,6 +17,8 @@ export interface LibrarianOptions {
 /** Keeps what the service holds of a source as the source is. */
 export class Librarian {
   readonly #options: LibrarianOptions;
+  /** That were sent last, by id. */
+  readonly #versions = new Map<string, string>();
 
   constructor(options: LibrarianOptions) {
     this.#options = options;
@@ -62,13 +64,17 @@ export class Librarian {
     const { account, readHoldings, signal } = this.#options;
     const held = await readHoldings(source.idPrefix);
     const there = new Set<string>();
-    for await (const { id, isSame, open } of source.list(signal)) {
+    for await (const { id, version, isSame, open } of source.list(signal)) {
       if (!this.#isReadable({ kind: "put", id, open })) continue;
       there.add(id);
+      // Refused at the door, so that the service does not know it: it is not read again for the same answer.
+      if (version !== "" && this.#versions.get(id) === version && account.isRefused(id)) continue;
       const known = held.get(id);
       const isOurs = known?.attributes[sourceAttribute] === source.name;
-      if (!known || !isOurs || !(await isSame(known))) yield { kind: "put", id, open };
-      else {
+      if (!known || !isOurs || !(await isSame(known))) {
+        this.#versions.set(id, version);
+        yield { kind: "put", id, open };
+      } else {
         account.unchanged();
         if (known.failure) account.refused({ id, ...known.failure });
       }

@@ -19,6 +19,8 @@ export interface Source {
 /** One thing in a source that is, or could be, a document. */
 export interface SourceItem {
   readonly id: string;
+  /** Changes with the content, as far as can be told without reading it; empty where it cannot be told. */
+  readonly version: string;
   /** Compares with what the service holds. */
   isSame(held: HeldDocument): Promise<boolean>;
   /**

@@ -81,6 +81,7 @@ class BucketSource implements Source {
     const id = this.#origin + key;
     return {
       id,
+      version: etag,
       isSame: async ({ attributes }) => attributes[etagAttribute] === etag,
       open: async (signal) => {
         const found = await this.#bucket.read(key, signal);

@@ -75,6 +75,7 @@ export class FolderSource implements Source {
     const file = resolve(this.path, path);
     return {
       id: this.idOf(path),
+      version: "",
       isSame: (held) => isSameFile(file, held),
       open: () => this.#openFile(file),
     };
