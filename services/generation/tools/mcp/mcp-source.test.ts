@@ -173,6 +173,15 @@ describe("a server over stdio", () => {
     }
   });
 
+  test("can be closed though something that it started holds its pipes", async () => {
+    const source = open(node([oddServer]));
+    const runaway = Number(await text(source, "odd__runaway"));
+    await assert.rejects(text(source, "odd__flood"), (thrown) => reason(thrown) === "HW_MCP_UNAVAILABLE");
+    assert.equal(await text(source, "odd__calls"), "0 hanging, 0 cancelled");
+    await source.close();
+    process.kill(runaway, "SIGKILL");
+  });
+
   test("that is not there does not stop a turn, and is not tried again at once", async () => {
     const source = open({ ...node([]), command: "/no/such/program" });
     const first = await listed(source);

@@ -95,14 +95,18 @@ export class ProcessTransport implements Transport {
 
   async #end(): Promise<void> {
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, "close");
-    child.stdin?.end();
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
-      this.#signalGroup(signal);
+    if (!child) return;
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, "exit");
+      child.stdin?.end();
+      for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+        await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
+        this.#signalGroup(signal);
+      }
+      await ended;
     }
-    await ended;
+    // Whoever left the group may hold the other ends open; `close` is to come all the same.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
   }
 
   #signalGroup(signal: NodeJS.Signals): void {
