@@ -6,6 +6,8 @@ export interface TaggedWord {
   readonly text: string;
   /** Lower case, without punctuation; numbers as digits. */
   readonly normal: string;
+  /** Its base form where the tagger knows it: "keep" of "kept"; else as `normal`. */
+  readonly base: string;
   /** Of compromise's part-of-speech tagger, such as "Noun" and "Negative". */
   readonly tags: ReadonlySet<string>;
 }
@@ -24,6 +26,7 @@ interface Term {
   readonly text: string;
   readonly normal: string;
   readonly implicit?: string;
+  readonly root?: string;
   readonly tags: readonly string[];
 }
 
@@ -34,9 +37,11 @@ export function parseSentence(text: string): Sentence {
   const question = text.trimEnd().endsWith("?") || view.questions().found;
   const order = view.verbs().isImperative().found && startsWithVerb(termsOf(view));
   view.numbers().toNumber();
-  const words = termsOf(view).map(({ text: written, normal, implicit, tags }) => ({
+  view.compute("root");
+  const words = termsOf(view).map(({ text: written, normal, implicit, root, tags }) => ({
     text: written,
     normal: implicit ?? normal,
+    base: root ?? implicit ?? normal,
     tags: new Set(tags),
   }));
   return { words, question, order, verbAt: verbAt(words) };

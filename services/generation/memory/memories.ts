@@ -96,7 +96,8 @@ export class Memories implements TurnMemory {
     const { embedder, reader, metrics, threshold, halfLifeMs } = this.#options;
     const common = await embedder.commonGround(signal);
     const vector = await this.#embed(statement, signal);
-    return await this.#whileUnchanged(owner, common, signal, async ({ records, revision }) => {
+    return await this.#whileUnchanged(owner, common, signal, async (snapshot) => {
+      const { records } = snapshot;
       const told = { text: statement, vector, conversationId: source.conversationId, at: this.#now() };
       const judged = await reader.judge(
         statement,
@@ -107,7 +108,7 @@ export class Memories implements TurnMemory {
       const { decision, record } = decide(told, surpriseOf(told, records, common, halfLifeMs), judged, {
         ...{ records, fingerprint: common.fingerprint, threshold, halfLifeMs },
       });
-      if (record && !(await this.#write(owner, record, revision))) return undefined;
+      if (record && !(await this.#write(owner, record, snapshot))) return undefined;
       metrics.decisions.inc({ action: actionNames[decision.action] ?? "" });
       return decision;
     });
@@ -131,7 +132,8 @@ export class Memories implements TurnMemory {
     if (holdsSecret(text)) throw secretRefused();
     const common = await this.#options.embedder.commonGround(signal);
     const vector = await this.#embed(text, signal);
-    return await this.#whileUnchanged(owner, common, signal, async ({ records, revision }) => {
+    return await this.#whileUnchanged(owner, common, signal, async (snapshot) => {
+      const { records } = snapshot;
       const known = records.find((record) => record.id === id);
       if (!known) throw memoryNotFound();
       const now = this.#now();
@@ -140,7 +142,7 @@ export class Memories implements TurnMemory {
         ...{ text, vector, fingerprint: common.fingerprint, updatedAt: now, strengthenedAt: now },
         strength: strengthened(this.#strength(known, now)),
       };
-      if (!(await this.#write(owner, record, revision))) return undefined;
+      if (!(await this.#write(owner, record, snapshot))) return undefined;
       return this.#message({ record, similarity: 0 });
     });
   }
@@ -210,8 +212,8 @@ export class Memories implements TurnMemory {
       .sort((a, b) => b.similarity - a.similarity);
   }
 
-  async #write(owner: Owner, record: MemoryRecord, revision: number | undefined): Promise<boolean> {
-    const gone = await this.#options.store.write(owner, record, revision);
+  async #write(owner: Owner, record: MemoryRecord, decidedOn: Snapshot): Promise<boolean> {
+    const gone = await this.#options.store.write(owner, record, decidedOn);
     this.#options.metrics.forgotten.inc({ why: "faded" }, gone ?? 0);
     return gone !== undefined;
   }

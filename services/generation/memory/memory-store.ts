@@ -1,8 +1,8 @@
 import type { Queries, RecordStore } from "@headwater/record-store";
 import type { Owner } from "../turns/turn.ts";
 import type { MemoryRecord, MemoryRow } from "./memory-record.ts";
-import { memoryColumns, recordOf } from "./memory-record.ts";
-import { forgottenBelow } from "./strength.ts";
+import { memoryColumns, recordOf, selectedMemory } from "./memory-record.ts";
+import { faded, forgottenBelow } from "./strength.ts";
 import { toBytes } from "./vectors.ts";
 
 /** All that is remembered of one owner, and when that was so. */
@@ -25,9 +25,9 @@ export interface MemoryStoreOptions {
   readonly maxPerOwner: number;
 }
 
-/** Strength at the time $now, of a row; the half-life in milliseconds stands in $halfLife. */
-const strengthAt = (now: string, halfLife: string) =>
-  `strength * power(0.5, greatest(0, extract(epoch FROM ${now}::timestamptz - strengthened_at)) * 1000 / ${halfLife}::double precision)`;
+/** As `faded` has it, of a row: at the time $1, with the half-life in milliseconds in $2. */
+const fadedStrength =
+  "strength * power(0.5, greatest(0, extract(epoch FROM $1::timestamptz - strengthened_at)) * 1000 / $2::double precision)";
 
 /** The rows of memories. Every query names tenant and owner, but for the sweep of what has faded. */
 export class MemoryStore {
@@ -46,7 +46,7 @@ export class MemoryStore {
       [owner.tenant, owner.owner],
     );
     const rows = await this.#store.query<MemoryRow>(
-      `SELECT ${memoryColumns} FROM memories WHERE tenant = $1 AND owner = $2`,
+      `SELECT ${selectedMemory} FROM memories WHERE tenant = $1 AND owner = $2`,
       [owner.tenant, owner.owner],
     );
     return { revision: revision?.revision, records: rows.map(recordOf) };
@@ -55,11 +55,12 @@ export class MemoryStore {
   /**
    * Puts a record, in the place of the one with its id where there is one.
    *
-   * @param revision that the decision was made on
+   * @param decidedOn what was known when it was decided
    * @returns how many others faded or were crowded out by it; undefined: the memories have changed since, nothing was written
    */
-  async write(owner: Owner, record: MemoryRecord, revision: number | undefined): Promise<number | undefined> {
-    return await this.#change(owner, revision, async (queries) => {
+  async write(owner: Owner, record: MemoryRecord, decidedOn: Snapshot): Promise<number | undefined> {
+    const tooWeak = this.#tooWeak(decidedOn.records, record);
+    return await this.#change(owner, decidedOn.revision, async (queries) => {
       await queries.query(
         `INSERT INTO memories (tenant, owner, ${memoryColumns})
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -70,7 +71,12 @@ export class MemoryStore {
          WHERE memories.tenant = $1 AND memories.owner = $2`,
         [owner.tenant, owner.owner, ...parametersOf(record)],
       );
-      return await this.#letGo(queries, owner, record);
+      if (tooWeak.length === 0) return 0;
+      const gone = await queries.query(
+        "DELETE FROM memories WHERE tenant = $1 AND owner = $2 AND id = ANY($3::uuid[]) RETURNING id",
+        [owner.tenant, owner.owner, tooWeak],
+      );
+      return gone.length;
     });
   }
 
@@ -104,7 +110,7 @@ export class MemoryStore {
    */
   async list(owner: Owner, limit: number, after: ListPlace | undefined): Promise<MemoryRecord[]> {
     const rows = await this.#store.query<MemoryRow>(
-      `SELECT ${memoryColumns} FROM memories
+      `SELECT ${selectedMemory} FROM memories
        WHERE tenant = $1 AND owner = $2
          AND ($3::timestamptz IS NULL OR (created_at, id) < ($3::timestamptz, $4::uuid))
        ORDER BY created_at DESC, id DESC LIMIT $5`,
@@ -128,7 +134,7 @@ export class MemoryStore {
   async sweep(now: Date): Promise<number> {
     return await this.#store.transaction(async (queries) => {
       const gone = await queries.query<{ tenant: string; owner: string }>(
-        `DELETE FROM memories WHERE ${strengthAt("$1", "$2")} < $3 RETURNING tenant, owner`,
+        `DELETE FROM memories WHERE ${fadedStrength} < $3 RETURNING tenant, owner`,
         [now, this.#options.halfLifeMs, forgottenBelow],
       );
       await queries.query(
@@ -177,20 +183,18 @@ export class MemoryStore {
     });
   }
 
-  /** What has faded goes, and the weakest beyond the bound; never what was just told. */
-  async #letGo(queries: Queries, owner: Owner, told: MemoryRecord): Promise<number> {
+  /** Of the others: what has faded, and the weakest beyond the bound. */
+  #tooWeak(records: readonly MemoryRecord[], told: MemoryRecord): string[] {
     const { halfLifeMs, maxPerOwner } = this.#options;
-    const gone = await queries.query(
-      `DELETE FROM memories WHERE tenant = $1 AND owner = $2 AND id IN (
-         SELECT id FROM (
-           SELECT id, ${strengthAt("$4", "$5")} AS strength,
-             row_number() OVER (ORDER BY ${strengthAt("$4", "$5")} DESC, id) AS place
-           FROM memories WHERE tenant = $1 AND owner = $2 AND id <> $3
-         ) AS others WHERE strength < $6 OR place >= $7
-       ) RETURNING id`,
-      [owner.tenant, owner.owner, told.id, told.updatedAt, halfLifeMs, forgottenBelow, maxPerOwner],
-    );
-    return gone.length;
+    return records
+      .filter(({ id }) => id !== told.id)
+      .map(({ id, strength, strengthenedAt }) => ({
+        id,
+        strength: faded(strength, strengthenedAt, told.updatedAt, halfLifeMs),
+      }))
+      .sort((a, b) => b.strength - a.strength)
+      .filter(({ strength }, place) => strength < forgottenBelow || place >= maxPerOwner - 1)
+      .map(({ id }) => id);
   }
 }
 

@@ -27,9 +27,8 @@ const similarFrom = 0.5;
 /** Between these, "My X is Y" and "My X is Z" are two values of one thing; above, two words for one value. */
 const otherValueFrom = 0.6;
 const otherValueTo = 0.85;
-/** Share of the words of the shorter statement that both have: those that speak of one thing, and those that say the same. */
-const sharedFrom = 0.5;
-const mostlySharedFrom = 0.6;
+/** Share of the words of the shorter statement that both have. */
+const sharedFrom = 0.6;
 
 /** "no longer" and the like say that something was true before; so do verbs of change. */
 const changeWords =
@@ -99,7 +98,7 @@ function relate(said: Gist, known: Gist, near: number): Relation {
   if (said.changed && aboutOne && overlap > 0 && (otherValues || overlap < 1)) return "contradicts";
   if (isOtherValue(said, known) && near >= otherValueFrom && near < otherValueTo) return "contradicts";
   if (otherValues || (!aboutOne && near < sameFrom)) return "new";
-  if (near >= sameFrom || (near >= similarFrom && overlap >= mostlySharedFrom)) return "repeats";
+  if (near >= sameFrom || (near >= similarFrom && overlap >= sharedFrom)) return "repeats";
   return "new";
 }
 
@@ -147,13 +146,13 @@ function gistOf(text: string): Gist {
   const subjectValues = new Set<string>();
   const content = new Set<string>();
   const values = new Set<string>();
-  for (const [at, { normal, tags }] of words.entries()) {
+  for (const [at, { normal, base, tags }] of words.entries()) {
     const word = normal.replace(/['’]s$/, "");
     if (isValue(word, tags)) {
       values.add(stem(word));
       if (at < verbAt) subjectValues.add(stem(word));
     } else if (word !== "" && !isStopWord(word) && !passing.has(word)) {
-      const meaning = sameMeaning[word] ?? stem(word);
+      const meaning = sameMeaning[word] ?? stem(base.replace(/['’]s$/, ""));
       content.add(meaning);
       if (at < verbAt && !tags.has("Adverb")) subject.add(meaning);
     }

@@ -8,7 +8,7 @@ export const memorySettings = {
     .default(90)
     .describe("Days in which a memory that nobody recalls loses half of its strength; forgotten below 0.05"),
   HEADWATER_MEMORY_MAX_PER_OWNER: integer(10, 10_000)
-    .default(2000)
+    .default(1000)
     .describe("Memories of one owner; beyond it the weakest are forgotten. Each turn reads them all"),
   HEADWATER_MEMORY_RECALLED: integer(1, 50).default(6).describe("Memories that a turn is given, at most"),
 };

@@ -21,7 +21,7 @@ const request =
 const clauseBorder =
   /(?:;\s+|,?\s+(?:and|but)\s+|,\s+so\s+)(?=(?:i|we|my|our|he|she|they|it)(?:['’]\w+)?\s)/i;
 
-const openPronouns = new Set(["he", "she", "it", "they", "this", "that", "these", "those", "there"]);
+const openPronouns = new Set(["he", "she", "it", "they", "this", "that", "these", "those"]);
 const contracted: Readonly<Record<string, string>> = {
   s: "is",
   re: "are",
