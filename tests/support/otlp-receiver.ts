@@ -19,12 +19,25 @@ const contract = fromJSON(
       bytes span_id = 2;
       bytes parent_span_id = 4;
       string name = 5;
+      int32 kind = 6;
       fixed64 start_time_unix_nano = 7;
       fixed64 end_time_unix_nano = 8;
+      repeated KeyValue attributes = 9;
     }
+    message KeyValue { string key = 1; AnyValue value = 2; }
+    message AnyValue {
+      oneof value {
+        string string_value = 1;
+        bool bool_value = 2;
+        int64 int_value = 3;
+        double double_value = 4;
+        ArrayValue array_value = 5;
+      }
+    }
+    message ArrayValue { repeated AnyValue values = 1; }
   `)
     .root.toJSON(),
-  { keepCase: false, longs: String, defaults: true },
+  { keepCase: false, longs: Number, defaults: true, oneofs: true },
 );
 
 export interface ReceivedSpan {
@@ -33,12 +46,31 @@ export interface ReceivedSpan {
   readonly spanId: string;
   /** Empty for the root of a trace. */
   readonly parentSpanId: string;
+  /** 1 internal, 2 server, 3 client. */
+  readonly kind: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** One of OTLP's values; `value` names the field that is set. */
+interface AnyValue {
+  readonly value: string;
+  readonly arrayValue?: { readonly values: readonly AnyValue[] };
+  readonly [field: string]: unknown;
+}
+
+interface WireSpan {
+  readonly name: string;
+  readonly kind: number;
+  readonly traceId: Buffer;
+  readonly spanId: Buffer;
+  readonly parentSpanId: Buffer;
+  readonly attributes: readonly { readonly key: string; readonly value: AnyValue }[];
 }
 
 interface ExportRequest {
   readonly resourceSpans: readonly {
     readonly scopeSpans: readonly {
-      readonly spans: readonly { name: string; traceId: Buffer; spanId: Buffer; parentSpanId: Buffer }[];
+      readonly spans: readonly WireSpan[];
     }[];
   }[];
 }
@@ -65,6 +97,8 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
             traceId: span.traceId.toString("hex"),
             spanId: span.spanId.toString("hex"),
             parentSpanId: span.parentSpanId.toString("hex"),
+            kind: span.kind,
+            attributes: Object.fromEntries(span.attributes.map(({ key, value }) => [key, plain(value)])),
           });
         }
       }
@@ -77,4 +111,10 @@ export async function startOtlpReceiver(): Promise<OtlpReceiver> {
     );
   });
   return { endpoint: `http://127.0.0.1:${port}`, spans, close: () => server.forceShutdown() };
+}
+
+function plain(value: AnyValue): unknown {
+  return value.arrayValue === undefined || value.arrayValue === null
+    ? value[value.value]
+    : value.arrayValue.values.map(plain);
 }
