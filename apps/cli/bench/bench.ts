@@ -11,6 +11,7 @@ import { ownEnvironment } from "../stack/headwater-process.ts";
 import { startStack } from "../stack/stack.ts";
 import type { Output } from "../terminal/output.ts";
 import { bold, dim, table } from "../terminal/output.ts";
+import { benchChat } from "./chat-bench.ts";
 import { benchIngest } from "./ingest-bench.ts";
 import { benchKafka } from "./kafka-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
@@ -154,6 +155,22 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
               `${rate(textsPerSecond, "texts")}, Headwater is ${timesSlower.toFixed(1)} times as fast`,
             ] as const,
         ),
+      ],
+    };
+  },
+  async chat({ streams }, report) {
+    const result = await benchChat(streams, report);
+    return {
+      result,
+      rows: [
+        ["streams at once", String(result.streams)],
+        ["answers, tokens", `${result.answers}, ${result.tokens}`],
+        ["first token, the model directly", milliseconds(result.directMs)],
+        ["first token, through Headwater", milliseconds(result.throughMs)],
+        ["of that, search", milliseconds(result.searchMs)],
+        ["of that, Headwater without search", milliseconds(result.ownMs)],
+        ["through Headwater without search, against the model directly", ratio(result.ratio)],
+        ["last quarter's memory against the second's", ratio(result.growth)],
       ],
     };
   },

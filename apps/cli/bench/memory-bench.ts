@@ -7,24 +7,24 @@ import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/
 import { createRpcClient } from "@headwater/rpc";
 import { SeededRandom } from "@headwater/testing/seeded-random";
 import { startHeadwater } from "../stack/headwater-process.ts";
+import type { MemorySample } from "./memory-curve.ts";
+import { growthOf, residentMegabytes } from "./memory-curve.ts";
 
 const words =
   "river water stone bank flood delta silt spring rain snow valley bridge fish reed current bend mouth lake canal mill gauge sand clay ice wind".split(
     " ",
   );
 
-export interface MemorySample {
+/** Memory of the process that runs all five services. */
+export interface IngestMemorySample extends MemorySample {
   /** Documents done. */
   readonly documents: number;
-  readonly seconds: number;
-  /** Resident set of the process that runs all five services. */
-  readonly megabytes: number;
 }
 
 export interface MemoryBenchResult {
   readonly documents: number;
   readonly seconds: number;
-  readonly curve: readonly MemorySample[];
+  readonly curve: readonly IngestMemorySample[];
   /** Mean of the last quarter of the curve against the mean of its second quarter. */
   readonly growth: number;
 }
@@ -44,7 +44,7 @@ export async function benchMemory(
   const client = createRpcClient(IngestServiceDefinition, headwater.address("ingest"));
   resources.defer(() => client.close());
   const started = performance.now();
-  const curve: MemorySample[] = [];
+  const curve: IngestMemorySample[] = [];
   const pushing = push(client.call.push(documentsOf(documents)));
   let done = 0;
   while (done < documents) {
@@ -57,7 +57,7 @@ export async function benchMemory(
     const sample = {
       documents: done,
       seconds: Math.round((performance.now() - started) / 1000),
-      megabytes: Math.round((await residentBytes(headwater.address("metrics"))) / 1e6),
+      megabytes: await residentMegabytes(headwater.address("metrics")),
     };
     curve.push(sample);
     onProgress(`${sample.documents} documents, ${sample.seconds} s: ${sample.megabytes} MB`);
@@ -79,18 +79,4 @@ async function* documentsOf(count: number): AsyncGenerator<DeepPartial<PushReque
     const value = { id: `memory/${index}`, mediaType: "text/plain", content: encoder.encode(text) };
     yield { part: { $case: "document", value } };
   }
-}
-
-async function residentBytes(metrics: string): Promise<number> {
-  const page = await (await fetch(`http://${metrics}/metrics`)).text();
-  const value = /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)$/m.exec(page)?.[1];
-  if (value === undefined) throw new Error("the server does not report its memory");
-  return Number(value);
-}
-
-function growthOf(curve: readonly MemorySample[]): number {
-  const quarter = Math.floor(curve.length / 4);
-  const mean = (samples: readonly MemorySample[]) =>
-    samples.reduce((sum, { megabytes }) => sum + megabytes, 0) / samples.length;
-  return mean(curve.slice(-quarter)) / mean(curve.slice(quarter, 2 * quarter));
 }

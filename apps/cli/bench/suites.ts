@@ -1,4 +1,4 @@
-export const benchSuites = ["embedding", "ingest", "search", "kafka", "peers", "memory"] as const;
+export const benchSuites = ["embedding", "ingest", "search", "kafka", "peers", "memory", "chat"] as const;
 export type BenchSuite = (typeof benchSuites)[number];
 
 export interface BenchOptions {
@@ -8,5 +8,6 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly passages: number;
   readonly documents: number;
+  readonly streams: number;
   readonly json?: boolean;
 }

@@ -29,6 +29,7 @@ export function addBenchCommand(program: Command): void {
     )
     .option("--passages <n>", "search: passages in the index", wholeNumber(1000, 10_000_000), 50_000)
     .option("--documents <n>", "memory: documents to ingest", wholeNumber(1000, 10_000_000), 100_000)
+    .option("--streams <n>", "chat: answers that are streamed at once", wholeNumber(1, 100_000), 1000)
     .option("--json", "print JSON, one suite a line")
     .addHelpText(
       "after",
@@ -40,6 +41,7 @@ kafka      from Kafka to Elasticsearch and Qdrant against a bare consumer and ag
            several processes against one of each; on the servers that HEADWATER_KAFKA_BROKERS, … name
 peers      transformers.js and fastembed on the same model and cores (installs them into a temporary folder)
 memory     the memory of \`headwater up\` while it ingests many documents
+chat       many streamed answers at once through gateway and generation against the same model service directly
 Everything runs in services and folders of its own; a running server is not touched.`,
     )
     .action(async (suites: string[], options: BenchOptions) => {

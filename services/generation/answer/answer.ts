@@ -75,10 +75,11 @@ export async function* answer(
   const milliseconds: Record<string, number> = {};
   const answerId = randomUUID();
   const task = await resolveTask(request, model, tools.prompts, answerId);
+  const searching = performance.now();
   const { hits, summary } = await inSpan(tracer, "generation.search", () =>
     findPassages(tools.search, request, signal),
   );
-  milliseconds["search"] = performance.now() - started;
+  milliseconds["search"] = performance.now() - searching;
 
   const { cited, prompt, history } = layOut(request, model, hits, task);
   const passages = { hits: cited.map(({ hit }) => hit), ...(summary ? { summary } : {}) };
