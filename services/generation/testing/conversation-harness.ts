@@ -1,3 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import type { ScriptedModelServer } from "@headwater/language-model/scripted-model-server";
 import { startScriptedModelServer } from "@headwater/language-model/scripted-model-server";
 import type {
@@ -23,6 +27,8 @@ export interface ConversationHarness {
   readonly servers: readonly ConversationServer[];
   /** A further process of the same service, where they share a database. */
   start(settings?: Record<string, string>): Promise<ConversationServer>;
+  /** The same as a process of its own, which can be killed. */
+  spawn(settings?: Record<string, string>): Promise<ConversationProcess>;
   close(): Promise<void>;
 }
 
@@ -30,6 +36,12 @@ export interface ConversationServer {
   readonly client: RpcClient<typeof ConversationServiceDefinition>;
   readonly metrics: () => Promise<string>;
   close(graceMs?: number): Promise<void>;
+}
+
+export interface ConversationProcess {
+  readonly client: RpcClient<typeof ConversationServiceDefinition>;
+  /** With SIGKILL; resolves once it is gone. */
+  kill(): Promise<void>;
 }
 
 /** The model of the scripted server. */
@@ -42,26 +54,28 @@ export async function startConversationHarness(
   const models = await startScriptedModelServer();
   const servers: ConversationServer[] = [];
   const folder = await temporaryFolder();
+  const environment = {
+    HEADWATER_GENERATION_LISTEN: "127.0.0.1:0",
+    HEADWATER_METRICS_ADDRESS: "127.0.0.1:0",
+    HEADWATER_DATA_DIR: folder,
+    HEADWATER_SEARCH_ADDRESS: search.address,
+    // Nothing listens there: words alone decide.
+    HEADWATER_EMBEDDING_ADDRESS: "127.0.0.1:1",
+    HEADWATER_GENERATION_MODEL: scripted,
+    HEADWATER_OPENAI_BASE_URL: models.baseUrl,
+    HEADWATER_OPENAI_MODEL: scripted,
+    HEADWATER_OPENAI_API_KEY: "sk-secret",
+    ...settings,
+  };
+  const processes: ConversationProcess[] = [];
   search.passages = [passage("pumps", "Pumps are old. The engine was built in Cornwall. It rained.", 500)];
   return {
     search,
     models,
     servers,
     async start(more = {}) {
-      const config = readGenerationConfig({
-        HEADWATER_GENERATION_LISTEN: "127.0.0.1:0",
-        HEADWATER_DATA_DIR: folder,
-        HEADWATER_SEARCH_ADDRESS: search.address,
-        // Nothing listens there: words alone decide.
-        HEADWATER_EMBEDDING_ADDRESS: "127.0.0.1:1",
-        HEADWATER_GENERATION_MODEL: scripted,
-        HEADWATER_OPENAI_BASE_URL: models.baseUrl,
-        HEADWATER_OPENAI_MODEL: scripted,
-        HEADWATER_OPENAI_API_KEY: "sk-secret",
-        ...settings,
-        ...more,
-      });
       const telemetry = silentTelemetry("generation");
+      const config = readGenerationConfig({ ...environment, ...more });
       const service: RunningService = await startGeneration(config, telemetry);
       const client = createRpcClient(ConversationServiceDefinition, service.address);
       const server: ConversationServer = {
@@ -75,17 +89,52 @@ export async function startConversationHarness(
       servers.push(server);
       return server;
     },
+    async spawn(more = {}) {
+      const process = await spawnProcess({ ...environment, ...more });
+      processes.push(process);
+      return process;
+    },
     async close() {
       await Promise.all(servers.map((server) => server.close()));
+      await Promise.all(processes.map((process) => process.kill()));
       await models.close();
       await search.close();
     },
   };
 }
 
+async function spawnProcess(environment: Record<string, string>): Promise<ConversationProcess> {
+  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const gone = once(child, "exit");
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await gone;
+  };
+  for await (const line of createInterface(child.stderr)) {
+    const address = /"address":"([^"]+)"/.exec(line)?.[1];
+    if (address === undefined) continue;
+    // Its further words are nobody's, but a pipe that is full would hold it up.
+    child.stderr.resume();
+    const client = createRpcClient(ConversationServiceDefinition, address);
+    return {
+      client,
+      kill: async () => {
+        client.close();
+        await kill();
+      },
+    };
+  }
+  await kill();
+  throw new Error("generation did not start");
+}
+
 /** All events of a turn. */
 export async function chat(
-  { client }: ConversationServer,
+  { client }: Pick<ConversationServer, "client">,
   request: DeepPartial<ChatRequest>,
 ): Promise<ChatResponse[]> {
   return await Array.fromAsync(client.call.chat(request));
@@ -93,7 +142,7 @@ export async function chat(
 
 /** What `resumeTurn` streams after a sequence. */
 export async function resume(
-  { client }: ConversationServer,
+  { client }: Pick<ConversationServer, "client">,
   turnId: string,
   afterSequence: number,
 ): Promise<ChatResponse[]> {
