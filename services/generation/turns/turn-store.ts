@@ -1,6 +1,7 @@
 import type { Message } from "@headwater/proto/services/headwater/v1/conversation";
 import { ChatResponse, TurnEnd, TurnEndReason } from "@headwater/proto/services/headwater/v1/conversation";
 import type { Queries, RecordStore } from "@headwater/record-store";
+import { bulkhead } from "cockatiel";
 import { appendMessage } from "../conversations/conversation-rows.ts";
 import type { NewConversation } from "../conversations/conversation-store.ts";
 import { findConversation, insertConversation } from "../conversations/conversation-store.ts";
@@ -47,6 +48,12 @@ const rowsAtOnce = 8;
 const again =
   "ON CONFLICT (turn_id, first_sequence) DO UPDATE SET last_sequence = excluded.last_sequence, events = excluded.events";
 
+/**
+ * Transactions that begin or end turns at once; many turns that begin together wait for one another here, and not for
+ * the connections of the record store, which others need too.
+ */
+const transactionsAtOnce = 4;
+
 /** No process. */
 const nobody = "00000000-0000-0000-0000-000000000000";
 
@@ -55,6 +62,7 @@ export class TurnStore {
   readonly #records: RecordStore;
   /** Of this process. */
   readonly #process: string;
+  readonly #transactions = bulkhead(transactionsAtOnce, Number.POSITIVE_INFINITY);
 
   constructor(records: RecordStore, process: string) {
     this.#records = records;
@@ -63,7 +71,7 @@ export class TurnStore {
 
   /** Keeps the message and takes the conversation for this turn. */
   async begin(turn: NewTurn): Promise<Begun> {
-    return await this.#records.transaction(async (queries) => {
+    return await this.#transaction(async (queries) => {
       const now = Date.now();
       const { conversation } = turn;
       if (conversation) await insertConversation(queries, turn, conversation, now);
@@ -176,7 +184,7 @@ export class TurnStore {
    * @returns false where the turn was taken for lost, or is deleted
    */
   async end(turnId: string, rest: EventBatch | undefined, message: Message): Promise<boolean> {
-    return await this.#records.transaction(async (queries) => {
+    return await this.#transaction(async (queries) => {
       const [row] = await queries.query<TurnRow>(
         `UPDATE turns SET ended_at = $3 WHERE id = $1 AND process = $2 AND ended_at IS NULL RETURNING ${turnColumns}`,
         [turnId, this.#process, Date.now()],
@@ -237,6 +245,10 @@ export class TurnStore {
       await queries.query("DELETE FROM tool_approvals WHERE turn_id = $1", [turnId]);
       return true;
     });
+  }
+
+  async #transaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    return await this.#transactions.execute(() => this.#records.transaction(work));
   }
 }
 
