@@ -38,10 +38,15 @@ test("queries are counted by the way they came, errors by their code", async () 
   await fixture.post("/v1/search", { query: "busy" });
   const client = createHeadwaterClient({ baseUrl: fixture.baseUrl, protocol: "grpc-web" });
   for await (const _ of client.search("tides"));
+  const call = { name: "search", arguments: { query: "tides" } };
+  const accept = "application/json, text/event-stream";
+  const message = { jsonrpc: "2.0", id: 1, method: "tools/call", params: call };
+  await (await fixture.post("/mcp", message, { accept })).text();
   const value = await series();
   assert.equal(value("rag_queries_total", { kind: "http" }), 2);
   assert.equal(value("rag_queries_total", { kind: "sse" }), 1);
   assert.equal(value("rag_queries_total", { kind: "grpc_web" }), 1);
+  assert.equal(value("rag_queries_total", { kind: "mcp" }), 1);
   assert.equal(value("rag_errors_total", { kind: "http", code: "RESOURCE_EXHAUSTED" }), 1);
   assert.equal(value("rag_active_requests", { kind: "http" }), 0);
   assert.equal(value("headwater_gateway_requests_total", { route: "/v1/search", status: "503" }), 1);

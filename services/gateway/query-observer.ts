@@ -4,7 +4,7 @@ import { createQueryMetrics } from "@headwater/telemetry";
 import { toHeadwaterError } from "./http-error.ts";
 
 /** How a query came in; the label `kind` of the `rag_…` metrics. */
-export const queryKinds = ["http", "sse", "websocket", "connect", "grpc_web", "grpc"] as const;
+export const queryKinds = ["http", "sse", "websocket", "connect", "grpc_web", "grpc", "mcp"] as const;
 export type QueryKind = (typeof queryKinds)[number];
 
 /** Passes the events of a search or an answer on, and counts and times it. */

@@ -1,3 +1,4 @@
+import type { HeadwaterClient } from "@headwater/client";
 import { createHeadwaterMcpServer } from "@headwater/mcp-server";
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import type { FastifyRequest } from "fastify";
@@ -10,6 +11,7 @@ import { callOptions } from "../request.ts";
  * checked before, as for every route.
  */
 export function mcpRoutes(app: App, gateway: Gateway): void {
+  const client = observed(gateway);
   app.post(
     "/mcp",
     {
@@ -28,13 +30,22 @@ export function mcpRoutes(app: App, gateway: Gateway): void {
     },
     async (request, reply) => {
       const call = callOptions(request, gateway.config.timeoutMs);
-      const handler = createMcpHandler(() => createHeadwaterMcpServer({ client: gateway.client, call }), {
+      const handler = createMcpHandler(() => createHeadwaterMcpServer({ client, call }), {
         onerror: (err) => gateway.telemetry.log.debug({ err }, "an MCP request was refused"),
         keepAliveMs: gateway.config.heartbeatMs,
       });
       return reply.send(await handler.fetch(webRequest(request), { parsedBody: request.body ?? undefined }));
     },
   );
+}
+
+/** The client, whose searches and answers are counted and timed. */
+function observed({ client, observe }: Gateway): HeadwaterClient {
+  return {
+    ...client,
+    search: (query, options) => observe("mcp", client.search(query, options)),
+    answer: (question, options) => observe("mcp", client.answer(question, options)),
+  };
 }
 
 function webRequest(request: FastifyRequest): Request {

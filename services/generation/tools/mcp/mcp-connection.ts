@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@headwater/telemetry";
 import type { CallToolResult, Tool, Transport } from "@modelcontextprotocol/client";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
@@ -11,6 +12,9 @@ import { callTimeout, isRefusal, isTimeout, reasonOf, serverUnavailable } from "
 const backOffMs = { first: 500, longest: 60_000 };
 /** Milliseconds for which a list of tools holds where the server does not tell of changes. */
 const listingAgeMs = 60_000;
+
+/** Milliseconds that a server has to end its session, while this service waits to close. */
+const sessionEndMs = 1000;
 
 interface Connected {
   readonly client: Client;
@@ -82,8 +86,19 @@ export class McpConnection {
 
   async close(): Promise<void> {
     this.#closed = true;
+    const transport = this.#transport;
+    if (transport instanceof StreamableHTTPClientTransport) await this.#endSession(transport);
     // A connection that is still being made fails by it, and whoever waits for it is told.
-    await this.#transport?.close();
+    await transport?.close();
+  }
+
+  /** Servers of 2025 may keep a session, which they cannot know to be over. */
+  async #endSession(transport: StreamableHTTPClientTransport): Promise<void> {
+    const ended = transport.terminateSession().catch((thrown: unknown) => {
+      const why = this.redact(reasonOf(thrown));
+      this.#log.debug({ server: this.name, why }, "the session of an MCP server was left to it");
+    });
+    await Promise.race([ended, delay(sessionEndMs, undefined, { ref: false })]);
   }
 
   #connected(): Promise<Connected> {

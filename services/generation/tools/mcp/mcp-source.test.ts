@@ -242,6 +242,33 @@ describe("a server over streamable HTTP", () => {
     await second.close();
   });
 
+  test("that keeps a session is told of its end", async () => {
+    const asked: string[] = [];
+    const server = createServer(async (incoming, response) => {
+      asked.push(incoming.method ?? "");
+      if (incoming.method !== "POST") return void response.writeHead(405).end();
+      const { id, method } = JSON.parse(Buffer.concat(await incoming.toArray()).toString("utf8"));
+      response.setHeader("content-type", "application/json").setHeader("mcp-session-id", "the-session");
+      const info = {
+        protocolVersion: "2025-06-18",
+        capabilities: { tools: {} },
+        serverInfo: { name: "old", version: "1" },
+      };
+      const results: Record<string, object> = { initialize: info, "tools/list": { tools: [] } };
+      const result = results[method];
+      if (id === undefined) return void response.writeHead(202).end();
+      const error = { code: -32601, message: "no such method" };
+      response.end(JSON.stringify({ jsonrpc: "2.0", id, ...(result ? { result } : { error }) }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const source = open(address(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`));
+    assert.deepEqual(await listed(source), { tools: [], unavailable: [] });
+    await source.close();
+    assert(asked.includes("DELETE"), asked.join());
+    server.close();
+    server.closeAllConnections();
+  });
+
   test("does not send its credentials on to where it redirects", async () => {
     const other = await startMcpHttpServer(() => createOddServer());
     const redirecting = createServer((_request, response) => {
