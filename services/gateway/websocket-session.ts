@@ -1,3 +1,4 @@
+import type { ChatEvent } from "@headwater/client";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { RawData, WebSocket } from "ws";
 import { serverDraining } from "./drain.ts";
@@ -6,8 +7,10 @@ import { errorBody, inputInvalid, toHeadwaterError } from "./http-error.ts";
 import { parseJson } from "./json-lines.ts";
 import { refusedError } from "./push-body.ts";
 import { answerJson } from "./routes/answer.ts";
+import { reconnects } from "./routes/chat.ts";
 import { hitsJson } from "./routes/search.ts";
 import { answerOptions } from "./schemas/answer.ts";
+import { chatJson, chatOptions } from "./schemas/chat.ts";
 import { documentJson } from "./schemas/documents.ts";
 import { readNewDocument } from "./schemas/new-document.ts";
 import { searchOptions, summaryJson } from "./schemas/search.ts";
@@ -22,6 +25,7 @@ const goingAway = 1001;
 
 interface Caller {
   readonly tenant: string;
+  readonly owner: string;
   readonly requestId: string;
 }
 
@@ -92,7 +96,8 @@ export class WebSocketSession {
     signal: AbortSignal,
   ): AsyncGenerator<{ type: string; data: object }> {
     const { client, observe, config } = this.#gateway;
-    const options = { tenant: this.#caller.tenant, signal };
+    const { tenant, owner } = this.#caller;
+    const options = { tenant, owner, signal };
     switch (request.type) {
       case "search": {
         const search = { ...options, timeoutMs: config.timeoutMs, ...searchOptions(request.request) };
@@ -106,6 +111,24 @@ export class WebSocketSession {
           yield { type: event.type, data: answerJson(event) };
         return;
       }
+      case "chat": {
+        const chat = { ...options, reconnects, ...chatOptions(request.request) };
+        yield* turnReplies(observe("websocket", client.chat(request.request.message, chat)));
+        return;
+      }
+      case "resume": {
+        const { turn_id, after = 0 } = request.request;
+        yield* turnReplies(client.turns.resume(turn_id, { ...options, reconnects, after }));
+        return;
+      }
+      case "decide": {
+        const { turn_id, call_id, approved } = request.request;
+        await client.turns.decide(turn_id, call_id, approved, { ...options, timeoutMs: config.timeoutMs });
+        return;
+      }
+      case "cancel_turn":
+        await client.turns.cancel(request.request.turn_id, { ...options, timeoutMs: config.timeoutMs });
+        return;
       case "watch": {
         const { ids = [], until_settled = false, changes_only = false } = request.request;
         const watch = { ...options, ids, untilSettled: until_settled, changesOnly: changes_only };
@@ -143,6 +166,12 @@ export class WebSocketSession {
     for (const running of this.#running.values()) running.abort();
     this.#socket.close(goingAway, "server draining");
   }
+}
+
+async function* turnReplies(
+  events: AsyncIterable<ChatEvent>,
+): AsyncGenerator<{ type: string; data: object }> {
+  for await (const event of events) yield { type: event.type, data: chatJson(event) };
 }
 
 /** Pings; a peer that does not answer until the next ping is gone. */

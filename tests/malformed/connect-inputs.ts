@@ -1,6 +1,12 @@
 import type { DescService } from "@bufbuild/protobuf";
+import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
+import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
+import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import { JobService } from "@headwater/proto/connect/headwater/v1/job";
+import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
+import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { SeededRandom } from "@headwater/testing/seeded-random";
 import { brokenMessage, oddMessage } from "./grpc-messages.ts";
@@ -10,7 +16,10 @@ import { oddNumber, oddText, randomBytes } from "./odd-values.ts";
 import type { Exchange } from "./raw-exchange.ts";
 import { exchange } from "./raw-exchange.ts";
 
-const services: readonly DescService[] = [IngestService, SearchService, GenerationService];
+const services: readonly DescService[] = [
+  ...[IngestService, SearchService, GenerationService],
+  ...[ConversationService, AgentService, PromptService, FeedbackService, MemoryService, JobService],
+];
 /** These do a lot of work when they are asked well, as an empty message asks. */
 const heavyMethods = new Set(["Reindex", "ReplayDeadLetters"]);
 

@@ -161,7 +161,23 @@ function post(path: string, headers: Record<string, string>, body: string | Uint
   return { method: "POST", path, headers, body: Buffer.from(body) };
 }
 
-const jsonPaths = ["/v1/search", "/v1/answer", "/v1/documents", "/index", "/query"];
+const jsonPaths = [
+  ...["/v1/search", "/v1/answer", "/v1/documents", "/index", "/query"],
+  ...[
+    "/v1/chat/completions",
+    "/v1/embeddings",
+    "/api/v1/chat",
+    "/api/v1/chat/async",
+    "/api/v1/conversations",
+  ],
+  ...[
+    "/api/v1/agents",
+    "/api/v1/prompts/odd/versions",
+    "/api/v1/feedback",
+    "/api/v1/memories",
+    "/api/v1/jobs",
+  ],
+];
 const methods = [
   "PUT",
   "PATCH",
@@ -245,6 +261,29 @@ const fieldsByPath: Readonly<Record<string, readonly string[]>> = {
     "temperature",
     "no_such",
   ],
+  "/api/v1/chat": [
+    "message",
+    "conversation_id",
+    "agent_id",
+    "model",
+    "filter",
+    "temperature",
+    "stateless",
+    "history",
+    "idempotency_key",
+  ],
+  "/v1/chat/completions": [
+    "model",
+    "messages",
+    "stream",
+    "stream_options",
+    "stop",
+    "max_tokens",
+    "n",
+    "tools",
+    "headwater",
+  ],
+  "/v1/embeddings": ["model", "input", "encoding_format", "dimensions", "no_such"],
   "/v1/documents": [
     "id",
     "text",
@@ -258,12 +297,19 @@ const fieldsByPath: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** What a sound request to the path needs at least. */
+const soundFields: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "/v1/search": { query: "tides" },
+  "/v1/answer": { question: "why?" },
+  "/v1/documents": { id: "odd" },
+  "/api/v1/chat": { message: "why?" },
+  "/v1/chat/completions": { model: "extractive", messages: [{ role: "user", content: "why?" }] },
+  "/v1/embeddings": { model: "odd", input: "tides" },
+};
+
 function wrongTypes(random: SeededRandom): [string, Record<string, string>, string] {
   const path = random.pick(Object.keys(fieldsByPath));
-  const body: Record<string, unknown> = { query: "tides", question: "why?", id: "odd" };
-  if (path !== "/v1/search") delete body["query"];
-  if (path !== "/v1/answer") delete body["question"];
-  if (path !== "/v1/documents") delete body["id"];
+  const body: Record<string, unknown> = { ...soundFields[path] };
   for (let left = random.integer(1, 4); left > 0; left--)
     body[random.pick(fieldsByPath[path] ?? [])] = oddValue(random);
   const accept = random.pick(["application/json", "text/event-stream", "nonsense", "*/*;q=x", "text/html"]);

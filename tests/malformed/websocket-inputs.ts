@@ -145,6 +145,7 @@ function halfOpen(random: SeededRandom): MalformedInput {
     '{"id":"w","type":"watch","request":{}}',
     '{"id":"s","type":"search","request":{"query":"tides"}}',
     '{"id":"a","type":"answer","request":{"question":"why do the tides come?"}}',
+    '{"id":"c","type":"chat","request":{"message":"why do the tides come?","stateless":true}}',
   ]);
   return {
     door: "WebSocket",

@@ -69,6 +69,51 @@ test("a request is cancelled by its id, and by the client's leaving", async () =
   await until(() => seen.cancelled === before + 2);
 });
 
+test("a turn is streamed, left, resumed after an event, and asks a model once", async () => {
+  const { conversations } = fixture.doubles;
+  const calls = conversations.modelCalls;
+  const ws = await open({ "x-headwater-owner": "ada" });
+  ws.send({ id: "c", type: "chat", request: { message: "long" } });
+  await until(() => ws.of("c").length > 5);
+  ws.send({ id: "c", type: "cancel" });
+  await ws.ended("c");
+  const read = ws.of("c").filter(({ type }) => type !== "error");
+  await ws.close();
+  const again = await open({ "x-headwater-owner": "ada" });
+  const turn_id = read[0]?.data?.["turn_id"];
+  again.send({ id: "r", type: "resume", request: { turn_id, after: read.at(-1)?.data?.["sequence"] } });
+  await again.ended("r");
+  const all = [...read, ...again.of("r").filter(({ type }) => type !== "done")];
+  assert.deepEqual(
+    all.map(({ data }) => data?.["sequence"]),
+    all.map((_, index) => index + 1),
+  );
+  assert.equal(all.at(-1)?.type, "end");
+  assert.equal(conversations.modelCalls, calls + 1);
+  again.send({ id: "foreign", type: "resume", request: { turn_id: "unknown" } });
+  await again.ended("foreign");
+  assert.equal(again.of("foreign")[0]?.data?.["reason"], "HW_TURN_NOT_FOUND");
+  await again.close();
+});
+
+test("a tool call is decided on, and a turn is ended", async () => {
+  const ws = await open();
+  ws.send({ id: "c", type: "chat", request: { message: "approve" } });
+  await until(() => ws.of("c").some(({ type }) => type === "approval"));
+  const turn_id = ws.of("c")[0]?.data?.["turn_id"];
+  ws.send({ id: "d", type: "decide", request: { turn_id, call_id: "call-1", approved: false } });
+  await ws.ended("d");
+  await ws.ended("c");
+  const result = ws.of("c").find(({ type }) => type === "tool_result");
+  assert.deepEqual([result?.data?.["failed"], result?.data?.["text"]], [true, "The call was refused."]);
+  ws.send({ id: "e", type: "chat", request: { message: "endless" } });
+  await until(() => ws.of("e").some(({ type }) => type === "text"));
+  ws.send({ id: "x", type: "cancel_turn", request: { turn_id: ws.of("e")[0]?.data?.["turn_id"] } });
+  await ws.ended("e");
+  assert.equal(ws.of("e").at(-2)?.data?.["end_reason"], "cancelled");
+  await ws.close();
+});
+
 test("malformed messages get clear errors, and the connection goes on", async () => {
   const ws = await open();
   const cases: [unknown, string, string][] = [
@@ -81,6 +126,9 @@ test("malformed messages get clear errors, and the connection goes on", async ()
     [{ id: "x3", type: "search", request: { query: "", page_size: -1 } }, "x3", "HW_REQUEST_INVALID"],
     [{ id: 7, type: "search", request: { query: "a" } }, "", "HW_REQUEST_INVALID"],
     [{ id: "x4", type: "search", request: { query: "bad" } }, "x4", "HW_QUERY_EMPTY"],
+    [{ id: "x6", type: "chat", request: { message: "" } }, "x6", "HW_REQUEST_INVALID"],
+    [{ id: "x7", type: "chat", request: { message: "bad" } }, "x7", "HW_QUERY_EMPTY"],
+    [{ id: "x8", type: "resume", request: { turn_id: "t", after: -1 } }, "x8", "HW_REQUEST_INVALID"],
     [{ id: "x5", type: "push", request: { id: "refused", text: "" } }, "x5", "HW_DOCUMENT_ID_INVALID"],
   ];
   for (const [message, id, reason] of cases) {

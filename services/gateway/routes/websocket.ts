@@ -17,7 +17,7 @@ export function webSocketRoutes(app: App, gateway: Gateway): void {
     url: "/v1/ws",
     schema: {
       tags: ["search"],
-      summary: "WebSocket: searches, answers, watches and pushes side by side",
+      summary: "WebSocket: searches, answers, turns of conversations, watches and pushes side by side",
       description:
         "Each message is JSON text: the client sends WebSocketRequest, the server WebSocketReply, many for a request, " +
         "the last of type `done` or `error`. Browsers, which cannot set headers here, send an API key as the " +
@@ -38,7 +38,8 @@ export function webSocketRoutes(app: App, gateway: Gateway): void {
       });
     },
     wsHandler: (socket, request) => {
-      const caller = { tenant: request.caller?.tenant ?? "", requestId: request.id };
+      const { tenant = "", owner = "" } = request.caller ?? {};
+      const caller = { tenant, owner, requestId: request.id };
       inRequest(request, () => new WebSocketSession(socket, gateway, caller));
     },
   });

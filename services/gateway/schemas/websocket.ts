@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { answerRequestSchema } from "./answer.ts";
+import { chatRequestSchema, decisionRequestSchema } from "./chat.ts";
 import { documentIdSchema, newDocumentSchema } from "./new-document.ts";
 import { named } from "./registry.ts";
 import { searchRequestSchema } from "./search.ts";
 
+const turnId = z.string().min(1).max(128);
 const id = z.string().min(1).max(128).describe("Chosen by the client; comes back with every reply");
 
 /** What a client may send over the WebSocket. */
@@ -12,6 +14,35 @@ export const webSocketRequestSchema = named(
   z.discriminatedUnion("type", [
     z.strictObject({ id, type: z.literal("search"), request: searchRequestSchema }),
     z.strictObject({ id, type: z.literal("answer"), request: answerRequestSchema }),
+    z
+      .strictObject({ id, type: z.literal("chat"), request: chatRequestSchema })
+      .describe(
+        "One turn of a conversation; it goes on when this request is cancelled, unless it is stateless",
+      ),
+    z
+      .strictObject({
+        id,
+        type: z.literal("resume"),
+        request: z.strictObject({
+          turn_id: turnId,
+          after: z.int().min(0).optional().describe("Sequence of the last event that was read. Default 0"),
+        }),
+      })
+      .describe("A turn after an event; no model is asked again"),
+    z
+      .strictObject({
+        id,
+        type: z.literal("decide"),
+        request: z.strictObject({
+          turn_id: turnId,
+          call_id: z.string().min(1).max(256),
+          ...decisionRequestSchema.shape,
+        }),
+      })
+      .describe("Approves or refuses a tool call that waits for it"),
+    z
+      .strictObject({ id, type: z.literal("cancel_turn"), request: z.strictObject({ turn_id: turnId }) })
+      .describe("Ends a turn"),
     z.strictObject({
       id,
       type: z.literal("watch"),
@@ -36,7 +67,9 @@ export const webSocketReplySchema = named(
     id: z.string().describe("Of the request; empty where no id could be read"),
     type: z
       .string()
-      .describe("hits, summary; passages, text, citation, end; document; receipt; done; error, closing"),
+      .describe(
+        "hits, summary; passages, text, citation, end; the events of a turn; document; receipt; done; error, closing",
+      ),
     data: z.unknown().optional(),
   }),
 );
