@@ -3,6 +3,7 @@ import { HeadwaterError } from "@headwater/errors";
 import { Command, CommanderError } from "commander";
 import { addAskCommand } from "./commands/ask.ts";
 import { addBenchCommand } from "./commands/bench.ts";
+import { addChatCommand } from "./commands/chat.ts";
 import { addCrawlCommand } from "./commands/crawl.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDeleteCommand } from "./commands/delete.ts";
@@ -41,6 +42,7 @@ for (const add of [
   addCrawlCommand,
   addSearchCommand,
   addAskCommand,
+  addChatCommand,
   addStatusCommand,
   addDocumentsCommand,
   addDeleteCommand,

@@ -87,6 +87,37 @@ test("ask answers with sources, and exits with 5 where the documents do not say"
   assert.equal(unanswered.code, 5, unanswered.stdout);
 });
 
+test("chat says one thing, or line by line in one conversation that can be gone on with", async () => {
+  const once = await run("chat", "-m", "Why does a river meander?");
+  assert.equal(once.code, 0, once.stderr);
+  assert.match(once.stdout, /outside of a bend erodes\. \[1\]/);
+  assert.match(once.stdout, /\[1\] Meanders/);
+  assert.match(once.stderr, /^extractive · \d+ ms$/m);
+  const lines = await runHeadwater(["chat", "--json"], {
+    environment: { HEADWATER_SERVER: headwater.url },
+    input: "Why does a river meander?\n\nWhat is a delta built of?\n",
+  });
+  assert.equal(lines.code, 0, lines.stderr);
+  const started = jsonLines(lines.stdout).filter(({ type }) => type === "started");
+  assert.equal(started.length, 2);
+  const conversation = String(started[0]?.["conversationId"]);
+  assert.equal(started[1]?.["conversationId"], conversation);
+  const gone = await run(
+    "chat",
+    "--conversation",
+    conversation,
+    "-m",
+    "Who painted the Mona Lisa?",
+    "--json",
+  );
+  assert.equal(gone.code, 5, gone.stdout);
+  const [first] = jsonLines(gone.stdout);
+  assert.equal(first?.["conversationId"], conversation);
+  const unknown = await run("chat", "--agent", "nobody", "-m", "Hello");
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /HW_AGENT_UNKNOWN/);
+});
+
 test("documents and status tell where everything is; delete deletes", async () => {
   const listed = jsonLines((await run("documents", "--json")).stdout);
   assert.equal(listed.length, 6);

@@ -6,7 +6,8 @@ import { exitCode } from "../exit-code.ts";
 import type { FilterOptions } from "../filter.ts";
 import { addFilterOptions, readFilter } from "../filter.ts";
 import { wholeNumber } from "../number-option.ts";
-import { bold, dim } from "../terminal/output.ts";
+import { dim } from "../terminal/output.ts";
+import { printSources } from "../terminal/sources.ts";
 
 interface AskOptions extends ConnectionOptions, FilterOptions {
   readonly model?: string;
@@ -44,12 +45,6 @@ async function ask(question: string, options: AskOptions, connection: Connection
   if (end?.reason === "no_support") process.exitCode = exitCode.nothingFound;
   if (output.json) return;
   output.line();
-  for (const [source, of] of Map.groupBy(citations, (citation) => citation.source)) {
-    const [first] = of;
-    if (!first) continue;
-    const page = first.page > 0 ? `, p. ${first.page}` : "";
-    output.line(`\n${bold(`[${source}]`)} ${first.document.title || first.document.id}${dim(page)}`);
-    for (const { quote } of of) output.line(dim(`    “${quote.replaceAll(/\s+/g, " ").trim()}”`));
-  }
+  printSources(output, citations);
   if (end) output.note(dim(`\n${end.model} · ${Math.round(end.milliseconds["total"] ?? 0)} ms`));
 }

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { serverDraining } from "../drain.ts";
 import type { App, Gateway } from "../gateway.ts";
 import { callOptions } from "../request.ts";
-import { chatRequestSchema } from "../schemas/chat.ts";
+import { chatJobRequestSchema } from "../schemas/chat.ts";
 import {
   jobJson,
   jobListSchema,
@@ -50,14 +50,15 @@ export function jobRoutes(app: App, gateway: Gateway): void {
       schema: {
         tags: ["chat"],
         summary: "One turn in the background: a job of the kind `chat`",
-        body: chatRequestSchema,
+        body: chatJobRequestSchema,
         response: submitted,
       },
     },
     (request, reply) => {
-      const { idempotency_key: idempotencyKey } = request.body;
-      const input = { ...request.body } as unknown as JsonObject;
-      return submit(gateway, request, reply, "chat", input, defined({ idempotencyKey }));
+      const { idempotency_key: idempotencyKey, ...input } = request.body;
+      // What was parsed as JSON is JSON.
+      const asJson = input as unknown as JsonObject;
+      return submit(gateway, request, reply, "chat", asJson, defined({ idempotencyKey }));
     },
   );
   app.get(

@@ -18,23 +18,30 @@ import {
 const id = z.string().min(1).max(128);
 const maxMessage = 32_768;
 
+const idempotencyKey = id.optional().describe("A repeated request with the same key is the same turn");
+
+const turnFields = {
+  message: z.string().min(1, "must not be empty").max(maxMessage),
+  conversation_id: id.optional().describe("Default: a new conversation, whose id `started` tells"),
+  agent_id: id.optional().describe("Default: the conversation's, or plain answers from the documents"),
+  model: z
+    .string()
+    .max(256)
+    .optional()
+    .describe("Name from /v1/models. Default: the agent's, or the server's"),
+  filter: filterSchema.optional(),
+  max_passages: z.int().min(1).max(50).optional().describe("Passages given to the model. Default 8"),
+  max_output_tokens: z.int().min(1).max(8192).optional().describe("Default: the agent's, or 512"),
+  temperature: z.number().min(0).max(2).optional(),
+  prompt: z.string().min(1).max(256).optional().describe("name, name@label or name@version of a prompt"),
+  skip_memory: z.boolean().optional().describe("Neither reads nor writes memory"),
+};
+
 export const chatRequestSchema = named(
   "ChatRequest",
   z
     .strictObject({
-      message: z.string().min(1, "must not be empty").max(maxMessage),
-      conversation_id: id.optional().describe("Default: a new conversation, whose id `started` tells"),
-      agent_id: id.optional().describe("Default: the conversation's, or plain answers from the documents"),
-      model: z
-        .string()
-        .max(256)
-        .optional()
-        .describe("Name from /v1/models. Default: the agent's, or the server's"),
-      filter: filterSchema.optional(),
-      max_passages: z.int().min(1).max(50).optional().describe("Passages given to the model. Default 8"),
-      max_output_tokens: z.int().min(1).max(8192).optional().describe("Default: the agent's, or 512"),
-      temperature: z.number().min(0).max(2).optional(),
-      prompt: z.string().min(1).max(256).optional().describe("name, name@label or name@version of a prompt"),
+      ...turnFields,
       stateless: z
         .boolean()
         .optional()
@@ -46,8 +53,7 @@ export const chatRequestSchema = named(
         .max(256)
         .optional()
         .describe("Only with stateless, oldest first"),
-      skip_memory: z.boolean().optional().describe("Neither reads nor writes memory"),
-      idempotency_key: id.optional().describe("A repeated request with the same key is the same turn"),
+      idempotency_key: idempotencyKey,
     })
     .refine(({ stateless, history }) => stateless || !history, "history is taken only with stateless")
     .refine(
@@ -55,6 +61,12 @@ export const chatRequestSchema = named(
         !stateless || !(conversation_id ?? idempotency_key),
       "conversation_id and idempotency_key are taken only without stateless",
     ),
+);
+
+/** A turn that nobody waits for: the input of a job of the kind `chat`. */
+export const chatJobRequestSchema = named(
+  "ChatJobRequest",
+  z.strictObject({ ...turnFields, idempotency_key: idempotencyKey }),
 );
 
 export const decisionRequestSchema = named(
