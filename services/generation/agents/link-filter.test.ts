@@ -30,6 +30,7 @@ test("links that the policy does not allow are taken out, in all their forms", (
     ["Go to HTTPS://EVIL.example", "Go to (link removed)"],
     ["Go to (www.evil.example/x)!", "Go to ((link removed))!"],
     ["Go to evil.example/collect?d=1 now", "Go to (link removed) now"],
+    ["[a](evil.example/?q=1) [a](10.0.0.1)", "[a] (link removed) [a] (link removed)"],
     ["Go to 10.0.0.1:80/x", "Go to (link removed)"],
     ["<https://evil.example>", "<(link removed)>"],
     ["<img src=x onerror=y>", "‹img src=x onerror=y>"],

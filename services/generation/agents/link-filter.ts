@@ -32,14 +32,17 @@ const token = new RegExp(
     String.raw`(?<close>\])`,
     String.raw`(?<tag><)(?=[/!?]?(?:${elements})(?:[\s/>]|$)|!--|!doctype|\?xml)`,
     // With a scheme; of a scheme that acts; by convention; without its scheme; bare, as `host.tld/path`.
-    String.raw`(?<address>(?:[a-z][a-z0-9+.-]*:[\\/]{2}|(?:${schemes}):|www\.|(?<![^\s"'(=<])[\\/]{2}(?=[a-z0-9[])|(?<![a-z0-9@./_-])(?:(?:[a-z0-9-]+\.)+(?!(?:${files})\b)[a-z]{2,}|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?[/?#])[^\s<>"'\x60]*)`,
+    String.raw`(?<address>(?:[a-z][a-z0-9+.-]*:[\\/]{2}|(?:${schemes}):|www\.|(?<![^\s"'(=<])[\\/]{2}(?=[a-z0-9[])|(?<![a-z0-9@./_-])(?:(?:[a-z0-9-]+\.)+(?!(?:${files})\b)[a-z]{2,}|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?[/?#%])[^\s<>"'\x60]*)`,
   ].join("|"),
   "gi",
 );
 /** Where an address or a destination may have begun, so that the word has to be seen whole. */
 const begun = /[a-z][a-z0-9+.-]*:|www\.|[\\/]|\][(:]|[a-z0-9-]\.(?:[a-z]|\d{1,3}\.)/i;
-/** Leads nowhere else than where the reader is: no scheme, no host, nothing encoded. */
-const local = /^(?![\\/]{2})(?!.*\/\/)[^:\\&<>]*$/s;
+/** Leads nowhere else than where the reader is: no scheme, nothing that could be a host, nothing encoded. */
+const local = new RegExp(
+  String.raw`^(?!(?:[a-z0-9-]+\.)+(?!(?:${files})\b)[a-z]{2,}(?:[/?#]|$)|\d+(?:\.\d+){3})(?!.*//)[^:\\&<>%]*$`,
+  "is",
+);
 const trailingMarks = /[.,;:!?)\]}*_|]+$/;
 
 /**
