@@ -29,9 +29,9 @@ const labels: Readonly<Record<string, Section>> = {
   observation: "ended",
 };
 /** How models decorate labels: Markdown's bold, headings and quotes. */
-const decoration = /^[\s*_#>`-]*/;
+const decoration = /^[ \t*_#>`-]*/;
 const labelLine =
-  /^[\s*_#>`-]*(final answer|thought|action input|action|observation)[ \t]*[*_`]*[ \t]*[:：]/i;
+  /^[ \t*_#>`-]*(final answer|thought|action input|action|observation)[ \t]*[*_`]*[ \t]*[:：]/i;
 /** Longest beginning of a line that can still become a label, in code units. */
 const maxLabel = 40;
 /** Of one call's name and arguments together: a model that never ends must not fill the memory. */
@@ -99,7 +99,7 @@ export function createStepReader(protocol: "native" | "text"): StepReader {
     const next = label === undefined || !counts(label) ? undefined : labels[label];
     if (next === undefined || match === null || match[0].length > maxLabel) return false;
     enter(pieces, next);
-    afterLabel = /^\s*[*_]/.test(match[0]) ? /^[ \t*_]+/ : /^[ \t]+/;
+    afterLabel = /^[ \t]*[*_]/.test(match[0]) ? /^[ \t*_]+/ : /^[ \t]+/;
     line = line.slice(match[0].length);
     return true;
   };
