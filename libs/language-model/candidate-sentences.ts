@@ -46,6 +46,11 @@ export function saySame(a: CandidateSentence, b: CandidateSentence): boolean {
   return shared / smaller.stems.size >= sameShare;
 }
 
+/** How a scorer reads it: a row or a sentence of a section may leave its subject to the heading. */
+export function withTitle({ source, text }: CandidateSentence): string {
+  return source.title === "" ? text : `${source.title}\n${text}`;
+}
+
 /** `[12]` would read as a citation of source 12; as `(12)` it keeps its length, so offsets stay true. */
 export function withoutCitationMarks(text: string): string {
   return text.replace(/\[(\d[\d\s,;–-]*)\]/g, "($1)");

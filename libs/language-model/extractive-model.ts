@@ -1,6 +1,6 @@
 import { estimateTokens, graphemeFloor } from "@headwater/text";
 import type { CandidateSentence } from "./candidate-sentences.ts";
-import { candidateSentences, saySame, withoutCitationMarks } from "./candidate-sentences.ts";
+import { candidateSentences, saySame, withoutCitationMarks, withTitle } from "./candidate-sentences.ts";
 import type { FinishReason, LanguageModel, ModelEvent, ModelRequest } from "./language-model.ts";
 import type { ScoredSentence, SentenceScores } from "./support.ts";
 import { coverageOf, questionStems, scoreCandidates } from "./support.ts";
@@ -51,7 +51,7 @@ async function* generate(
 ): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted();
   const candidates = shortlist(request.question, candidateSentences(request.sources));
-  const texts = candidates.map(({ text }) => text);
+  const texts = candidates.map(withTitle);
   const scores = texts.length === 0 ? undefined : await rankSentences(request.question, texts, signal);
   const chosen = inReadingOrder(choose(scoreCandidates(request.question, candidates, scores)));
   const inputTokens = estimateTokens(`${request.question} ${texts.join(" ")}`);

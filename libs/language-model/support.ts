@@ -1,4 +1,6 @@
-import { contentStems } from "@headwater/text";
+import type { Range } from "@headwater/text";
+import { contentStems, isStopWord, stem, words } from "@headwater/text";
+import { hasAnswerType } from "./answer-type.ts";
 import type { CandidateSentence } from "./candidate-sentences.ts";
 
 /** Scores of sentences against a question. */
@@ -7,12 +9,32 @@ export interface SentenceScores {
   readonly scores: readonly (number | undefined)[];
   /** Late interaction: mean over the question's tokens of the best cosine, -1 to 1. Cross-encoder: logit. */
   readonly scale: "late-interaction" | "cross-encoder";
+  /** Of late interaction. */
+  readonly tokens?: TokenScores;
+}
+
+/** Which part of a question a sentence speaks of. */
+export interface TokenScores {
+  /** Where the model's tokens stand in the question; empty: one of the model's own. */
+  readonly ranges: readonly Range[];
+  /** Best cosine of each token, for each sentence. */
+  readonly cosines: readonly (readonly number[])[];
 }
 
 /** What speaks for a sentence as the answer to a question. */
 export interface Evidence {
   /** In the scale of the scorer; undefined: words alone decide. */
   readonly similarity: number | undefined;
+  /** How far that is below the best sentence's, 0 or less. */
+  readonly similarityGap: number;
+  /** Mean likeness of the question's content words, rare ones counting more; the similarity where it is not known. */
+  readonly words: number;
+  /** How far that is below the best sentence's, 0 or less. */
+  readonly wordsGap: number;
+  /** The same with each word taken where it is best: in the sentence, or in the one before or after. */
+  readonly nearby: number;
+  /** 1: the sentence has something of the kind that is asked for, such as a number; 0: it has not. */
+  readonly answerType: number;
   /** Share of the question's content words that the sentence has, 0 to 1. */
   readonly coverage: number;
   /** Share that the whole source, with its title, has. */
@@ -21,35 +43,30 @@ export interface Evidence {
   readonly length: number;
 }
 
-/** Coefficients of a logistic regression. */
-export interface Weights {
-  readonly bias: number;
-  readonly similarity: number;
-  readonly coverage: number;
-  readonly context: number;
-  readonly length: number;
-}
+/** Coefficients of a logistic regression; those that are not there are 0. */
+export type Weights = Partial<Record<keyof Evidence, number>> & { readonly bias: number };
 
 /**
  * Fitted by services/generation/calibration; docs/decisions/0006-extractive-answers.md has data and figures. A
  * cross-encoder's logit is taken as it was trained: the probability that the text is relevant.
  */
 const fitted = {
-  "late-interaction": { bias: -10.52, similarity: 17.37, coverage: 0, context: 1.79, length: -0.58 },
-  "cross-encoder": { bias: 0, similarity: 1, coverage: 0, context: 0, length: 0 },
-  words: { bias: -2.63, similarity: 0, coverage: 3.5, context: 2.71, length: 0.1 },
+  "late-interaction": {
+    bias: -12.86,
+    ...{ similarity: -11.54, similarityGap: 14.73 },
+    ...{ words: 4.51, wordsGap: 15.14, nearby: 21.66 },
+    answerType: 2.92,
+  },
+  "cross-encoder": { bias: 0, similarity: 1 },
+  words: { bias: -2.63, coverage: 3.5, context: 2.71, length: 0.1 },
 } as const satisfies Record<string, Weights>;
 
 /** Logarithm of the odds, by the fitted logistic, that a sentence speaks to the question: above 0, more likely so. */
 export function oddsOf(evidence: Evidence, scale: SentenceScores["scale"]): number {
-  const weights = evidence.similarity === undefined ? fitted.words : fitted[scale];
-  return (
-    weights.bias +
-    weights.similarity * (evidence.similarity ?? 0) +
-    weights.coverage * evidence.coverage +
-    weights.context * evidence.context +
-    weights.length * evidence.length
-  );
+  const { bias, ...weights }: Weights = evidence.similarity === undefined ? fitted.words : fitted[scale];
+  let odds = bias;
+  for (const [name, weight] of Object.entries(weights)) odds += weight * (evidence[name as keyof Evidence] ?? 0);
+  return odds;
 }
 
 /** Stems of what a question asks about. */
@@ -65,26 +82,88 @@ export function coverageOf(wanted: ReadonlySet<string>, present: ReadonlySet<str
   return found / wanted.size;
 }
 
-/** @param similarities one for each candidate; undefined: no scorer answered */
+/** @param scored undefined: no scorer answered */
 export function gatherEvidence(
   question: string,
   candidates: readonly CandidateSentence[],
-  similarities: readonly (number | undefined)[] | undefined,
+  scored: SentenceScores | undefined,
 ): Evidence[] {
   const wanted = questionStems(question);
   const contexts = new Map<number, number>();
-  return candidates.map(({ source, stems }, index) => {
+  const likeness = wordLikeness(question, candidates, scored?.tokens);
+  const similarities = candidates.map((_, index) => scored?.scores[index]);
+  const wordsOf = candidates.map((_, index) => likeness?.own[index] ?? similarities[index] ?? 0);
+  const bestSimilarity = Math.max(...similarities.map((similarity) => similarity ?? -1));
+  const bestWords = Math.max(...wordsOf);
+  return candidates.map(({ source, stems, text }, index) => {
     const context =
       contexts.get(source.number) ??
       coverageOf(wanted, new Set(contentStems(`${source.title}\n${source.text}`)));
     contexts.set(source.number, context);
+    const similarity = similarities[index];
+    const own = wordsOf[index] ?? 0;
     return {
-      similarity: similarities?.[index],
+      similarity,
+      similarityGap: (similarity ?? -1) - bestSimilarity,
+      words: own,
+      wordsGap: own - bestWords,
+      nearby: likeness?.nearby[index] ?? own,
+      answerType: hasAnswerType(question, text) ? 1 : 0,
       coverage: coverageOf(wanted, stems),
       context,
       length: Math.log(1 + wanted.size),
     };
   });
+}
+
+interface WordLikeness {
+  /** One for each candidate; undefined: it has no score. */
+  readonly own: readonly (number | undefined)[];
+  readonly nearby: readonly (number | undefined)[];
+}
+
+/** How like each sentence is to the content words of the question, weighted by how rare these are among the sentences. */
+function wordLikeness(
+  question: string,
+  candidates: readonly CandidateSentence[],
+  tokens: TokenScores | undefined,
+): WordLikeness | undefined {
+  if (!tokens) return undefined;
+  const asked = words(question).flatMap(({ start, end, text }) => {
+    const at = [...tokens.ranges.entries()].flatMap(([index, token]) =>
+      token.end > token.start && token.start >= start && token.end <= end ? [index] : [],
+    );
+    return at.length === 0 || isStopWord(text) ? [] : [{ at, stem: stem(text) }];
+  });
+  if (asked.length === 0) return undefined;
+  const titles = new Map(candidates.map(({ source }) => [source.number, new Set(contentStems(source.title))]));
+  const rarities = asked.map(({ stem }) => {
+    const having = candidates.filter(
+      ({ stems, source }) => stems.has(stem) || titles.get(source.number)?.has(stem),
+    ).length;
+    return Math.log(1 + (candidates.length - having + 0.5) / (having + 0.5));
+  });
+  const total = rarities.reduce((sum, rarity) => sum + rarity, 0);
+  const likeness = (cosines: readonly number[] | undefined) =>
+    cosines &&
+    asked.reduce((sum, { at }, word) => {
+      const mean = at.reduce((all, token) => all + (cosines[token] ?? 0), 0) / at.length;
+      return sum + (mean * (rarities[word] ?? 0)) / total;
+    }, 0);
+  const cosinesOf = (index: number) => {
+    const cosines = tokens.cosines[index];
+    return cosines && cosines.length > 0 ? cosines : undefined;
+  };
+  return {
+    own: candidates.map((_, index) => likeness(cosinesOf(index))),
+    nearby: candidates.map(({ source }, index) => {
+      const around = [index - 1, index, index + 1].flatMap((at) => {
+        const cosines = candidates[at]?.source.number === source.number ? cosinesOf(at) : undefined;
+        return cosines ? [cosines] : [];
+      });
+      return likeness(tokens.ranges.map((_, token) => Math.max(...around.map((cosines) => cosines[token] ?? -1))));
+    }),
+  };
 }
 
 /** A candidate and how well it supports an answer. */
@@ -99,7 +178,7 @@ export function scoreCandidates(
   candidates: readonly CandidateSentence[],
   scores: SentenceScores | undefined,
 ): ScoredSentence[] {
-  const evidence = gatherEvidence(question, candidates, scores?.scores);
+  const evidence = gatherEvidence(question, candidates, scores);
   return candidates.flatMap((candidate, index) => {
     const found = evidence[index];
     if (!found) return [];

@@ -74,15 +74,21 @@ export function createHandlers(
     rerank(request: RerankRequest, { signal }: CallContext): Promise<RerankResponse> {
       return observed(metrics, "rerank", async () => {
         checkRerankRequest(request);
-        const { query, passages, budgetMs, skipCache } = request;
-        const { scores, timings } = await reranker.rerank(query, passages, {
+        const { query, passages, budgetMs, skipCache, tokenScores } = request;
+        const { scores, matches, timings } = await reranker.rerank(query, passages, {
           flow: {},
           signal,
           budgetMs,
           skipCache,
+          tokenScores,
         });
         return {
-          scores: scores.map((score) => ({ scored: score !== undefined, score: score ?? 0 })),
+          scores: scores.map((score, index) => ({
+            scored: score !== undefined,
+            score: score ?? 0,
+            tokenScores: [...(matches?.cosines[index] ?? [])],
+          })),
+          queryTokens: [...(matches?.tokens ?? [])],
           reranker: reranker.name,
           complete: !scores.includes(undefined),
           timings,

@@ -97,6 +97,7 @@ export async function startEmbeddingWorker(
       ? new CrossEncoder(pairTokenizer, scheduler)
       : new LateInteraction({
           tokenEncoder: new TokenEncoder(tokenizer, scheduler, tokenVectors),
+          tokenizer,
           engine,
           passagePrefix: encoder.passagePrefix,
         });

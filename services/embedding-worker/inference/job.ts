@@ -45,7 +45,8 @@ export interface EncoderOutput {
 export interface JobOutputs {
   readonly encode: readonly EncoderOutput[];
   readonly pairs: readonly number[];
-  readonly "max-sim": readonly number[];
+  /** For each token of the query its best cosine; none where query or passage has no tokens. */
+  readonly "max-sim": readonly Float32Array[];
 }
 
 export type JobOf<Kind extends Job["kind"]> = Extract<Job, { kind: Kind }>;

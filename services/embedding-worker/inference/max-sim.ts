@@ -31,20 +31,19 @@ export class MaxSim {
 
   /**
    * @param query packed token vectors, as are `passages`
-   * @returns one score a passage; -1 where either has no tokens
+   * @returns for each passage the best cosine of each query token; none where either has no tokens
    */
-  async score(query: Uint8Array, passages: readonly Uint8Array[]): Promise<number[]> {
+  async match(query: Uint8Array, passages: readonly Uint8Array[]): Promise<Float32Array[]> {
     const { scales, values } = unpackTokenVectors(query, this.#dimensions);
     const queryTokens = scales.length;
-    if (queryTokens === 0) return passages.map(() => -1);
+    if (queryTokens === 0) return passages.map(() => new Float32Array());
     const tensor = new Tensor("float32", new Float32Array(values), [queryTokens, this.#dimensions]);
-    const scores: number[] = [];
+    const matches: Float32Array[] = [];
     for (const passage of passages) {
       const best = await this.#bestMatches(tensor, passage);
-      const sum = best?.reduce((total, value, token) => total + value * (scales[token] ?? 0), 0);
-      scores.push(sum === undefined ? -1 : sum / queryTokens);
+      matches.push(best?.map((value, token) => value * (scales[token] ?? 0)) ?? new Float32Array());
     }
-    return scores;
+    return matches;
   }
 
   /** For each query token; the scale of the query token is left out, which changes no maximum. */
@@ -60,6 +59,11 @@ export class MaxSim {
     if (!(best?.data instanceof Float32Array)) throw new TypeError("MaxSim's output is not float32");
     return best.data;
   }
+}
+
+/** Mean of a passage's matches; -1 where there are none. */
+export function meanMatch(matches: Float32Array): number {
+  return matches.length === 0 ? -1 : matches.reduce((sum, value) => sum + value, 0) / matches.length;
 }
 
 function maxSimGraph(dimensions: number): Uint8Array {

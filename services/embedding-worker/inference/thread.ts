@@ -69,7 +69,7 @@ function run({ encoder, crossEncoder, maxSim }: Graphs, job: Job) {
     case "pairs":
       return scorePairs(crossEncoder, job);
     case "max-sim":
-      return maxSim.score(job.query, job.passages);
+      return maxSim.match(job.query, job.passages);
   }
 }
 
@@ -77,7 +77,9 @@ function buffersOf(outputs: Done<Job["kind"]>["outputs"]): ArrayBuffer[] {
   return outputs.flatMap((output) =>
     typeof output === "number"
       ? []
-      : [output.vector?.buffer, output.tokens?.buffer].filter((buffer) => buffer instanceof ArrayBuffer),
+      : output instanceof Float32Array
+        ? [output.buffer].filter((buffer) => buffer instanceof ArrayBuffer)
+        : [output.vector?.buffer, output.tokens?.buffer].filter((buffer) => buffer instanceof ArrayBuffer),
   );
 }
 

@@ -1,4 +1,5 @@
 import { HeadwaterError, status } from "@headwater/errors";
+import type { Range } from "@headwater/text";
 import type { Encoding } from "tokenizers";
 import { Tokenizer } from "tokenizers";
 import { modelError } from "./model-folder.ts";
@@ -56,6 +57,17 @@ export class TextTokenizer {
     const cut = texts.map((text) => this.#cut(text));
     const encodings = await tokenizing(this.#tokenizer.encodeBatch(cut));
     return encodings.map((encoding, index) => tokenized(texts[index] ?? "", encoding, cut[index]));
+  }
+
+  /** Where the tokens of a text stand in it, in UTF-16 code units; special tokens have an empty range at 0. */
+  async ranges(text: string): Promise<Range[]> {
+    const encoding = await tokenizing(this.#tokenizer.encode(this.#cut(text)));
+    // The tokenizer counts characters.
+    const units = [0];
+    for (const character of text) units.push((units.at(-1) ?? 0) + character.length);
+    return encoding
+      .getOffsets()
+      .map(([start = 0, end = 0]) => ({ start: units[start] ?? text.length, end: units[end] ?? text.length }));
   }
 
   /** Each text as the second of a pair with `first`; the longer of the two is cut first. */

@@ -1,11 +1,14 @@
 import { slowest } from "../embedder.ts";
+import { meanMatch } from "../inference/max-sim.ts";
 import type { Engine } from "../inference/thread-pool.ts";
+import type { TextTokenizer } from "../model/tokenizer.ts";
 import type { Reranked, Reranker, RerankOptions } from "./reranker.ts";
 import { scoreWithin } from "./reranker.ts";
 import type { EncodedTokens, TokenEncoder } from "./token-encoder.ts";
 
 export interface LateInteractionOptions {
   readonly tokenEncoder: TokenEncoder;
+  readonly tokenizer: TextTokenizer;
   readonly engine: Engine;
   readonly passagePrefix: string;
 }
@@ -15,7 +18,7 @@ const passagesPerJob = 8;
 
 interface Waiting {
   readonly packed: Uint8Array;
-  resolve(score: number): void;
+  resolve(matches: Float32Array): void;
   reject(reason: unknown): void;
 }
 
@@ -29,9 +32,9 @@ export class LateInteraction implements Reranker {
   }
 
   async rerank(query: string, passages: readonly string[], options: RerankOptions): Promise<Reranked> {
-    const { tokenEncoder, engine, passagePrefix } = this.#options;
+    const { tokenEncoder, tokenizer, engine, passagePrefix } = this.#options;
     const encoded: EncodedTokens[] = [];
-    const scores = await scoreWithin(options, async (signal) => {
+    const cosines = await scoreWithin(options, async (signal) => {
       const call = { ...options, signal };
       const texts = passages.map((passage) => passagePrefix + passage);
       const [[queryTokens], passageTokens] = await Promise.all([
@@ -45,11 +48,14 @@ export class LateInteraction implements Reranker {
         const [passage, queryVectors] = await Promise.all([waiting, queryTokens]);
         if (!queryVectors) throw new Error("the query has no token vectors");
         encoded.push(passage, queryVectors);
-        return scorer.score(queryVectors.packed, passage.packed);
+        return scorer.match(queryVectors.packed, passage.packed);
       });
     });
+    const scores = cosines.map((matches) => matches && meanMatch(matches));
     const tokenizeMs = Math.max(0, ...encoded.map((one) => one.tokenizeMs));
-    return { scores, timings: { tokenizeMs, ...slowest(encoded) } };
+    const timings = { tokenizeMs, ...slowest(encoded) };
+    if (!options.tokenScores) return { scores, timings };
+    return { scores, matches: { tokens: await tokenizer.ranges(query), cosines }, timings };
   }
 }
 
@@ -62,7 +68,7 @@ class Scorer {
     this.#engine = engine;
   }
 
-  score(query: Uint8Array, packed: Uint8Array): Promise<number> {
+  match(query: Uint8Array, packed: Uint8Array): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) setImmediate(() => this.#flush(query));
       this.#waiting.push({ packed, resolve, reject });
@@ -80,7 +86,7 @@ class Scorer {
     try {
       const passages = ready.map(({ packed }) => packed);
       const { outputs } = await this.#engine.run<"max-sim">({ kind: "max-sim", query, passages }, true);
-      for (const [index, { resolve }] of ready.entries()) resolve(outputs[index] ?? -1);
+      for (const [index, { resolve }] of ready.entries()) resolve(outputs[index] ?? new Float32Array());
     } catch (thrown) {
       for (const { reject } of ready) reject(thrown);
     }

@@ -60,7 +60,7 @@ function lateInteraction(engine: Engine) {
     ingestBytes: 1000,
   });
   const tokenEncoder = new TokenEncoder(tokenizer, schedulerOf(engine), store);
-  return { store, reranker: new LateInteraction({ tokenEncoder, engine, passagePrefix: "" }) };
+  return { store, reranker: new LateInteraction({ tokenEncoder, tokenizer, engine, passagePrefix: "" }) };
 }
 
 const options = (more: { budgetMs?: number; signal?: AbortSignal; skipCache?: boolean } = {}) => ({

@@ -1,14 +1,27 @@
+import type { Range } from "@headwater/text";
 import type { CallOptions, Timings } from "../embedder.ts";
 
 export interface RerankOptions extends CallOptions {
   /** Milliseconds after which what is known is returned; 0: none. */
   readonly budgetMs: number;
+  /** True: `matches` are wanted. */
+  readonly tokenScores?: boolean;
 }
 
 export interface Reranked {
   /** One for each passage; undefined where the budget ran out before. Higher is better. */
   readonly scores: readonly (number | undefined)[];
+  /** Of a reranker that matches token by token. */
+  readonly matches?: TokenMatches;
   readonly timings: Timings;
+}
+
+/** What the tokens of the query add to the scores. */
+export interface TokenMatches {
+  /** Where each stands in the query; empty: one of the model's own. */
+  readonly tokens: readonly Range[];
+  /** Best cosine of each token, for each passage; undefined where the passage has no score. */
+  readonly cosines: readonly (Float32Array | undefined)[];
 }
 
 /** Scores passages against a query; the first passages first, so that a budget goes to the best candidates. */
@@ -27,10 +40,10 @@ export interface Reranker {
  * @param start begins the work; it gets a signal that fires when the caller has left or the budget is used up
  * @returns what is known by then
  */
-export async function scoreWithin(
+export async function scoreWithin<Score>(
   { budgetMs, signal }: RerankOptions,
-  start: (signal: AbortSignal) => Promise<readonly Promise<number>[]>,
-): Promise<(number | undefined)[]> {
+  start: (signal: AbortSignal) => Promise<readonly Promise<Score>[]>,
+): Promise<(Score | undefined)[]> {
   const budget = new AbortController();
   const timer =
     budgetMs > 0

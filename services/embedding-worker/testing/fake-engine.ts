@@ -84,6 +84,6 @@ function outputsOf(job: Job): unknown[] {
     case "pairs":
       return job.inputs.map(({ ids }) => ids.length);
     case "max-sim":
-      return job.passages.map(() => 0.5);
+      return job.passages.map(() => Float32Array.of(0.5));
   }
 }

@@ -40,13 +40,16 @@ export function createSentenceRanker(
       return undefined;
     }
     try {
-      const { scores, reranker } = await embedding.call.rerank(
-        { query: question, passages: [...sentences], budgetMs },
+      const { scores, reranker, queryTokens } = await embedding.call.rerank(
+        { query: question, passages: [...sentences], budgetMs, tokenScores: true },
         { signal, deadline: budgetMs + graceMs },
       );
       return {
         scores: scores.map(({ scored, score }) => (scored ? score : undefined)),
         scale: reranker === "cross-encoder" ? "cross-encoder" : "late-interaction",
+        ...(queryTokens.length > 0
+          ? { tokens: { ranges: queryTokens, cosines: scores.map(({ tokenScores }) => tokenScores) } }
+          : {}),
       };
     } catch (thrown) {
       signal.throwIfAborted();

@@ -8,10 +8,10 @@
  */
 import { join } from "node:path";
 import type { Evidence } from "@headwater/language-model/extraction";
-import { candidateSentences, gatherEvidence } from "@headwater/language-model/extraction";
+import { candidateSentences, gatherEvidence, withTitle } from "@headwater/language-model/extraction";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
-import { readCollection, readQuestionSet } from "./corpora.ts";
+import { readCollection, readDevelopmentSet, readQuestionSet } from "./corpora.ts";
 import type { Coefficients } from "./logistic-regression.ts";
 import { areaUnderCurve, fitLogistic, odds } from "./logistic-regression.ts";
 import type { Passage } from "./retrieval.ts";
@@ -28,6 +28,7 @@ type Features = (evidence: Evidence) => number[];
 
 const passagesPerQuestion = 8;
 const cranfieldEvery = 3;
+const sentencesPerQuestion = 12;
 const folds = 5;
 const margins = [0.25, 0.5, 1, 2];
 /**
@@ -40,16 +41,21 @@ interface Model {
   readonly features: Features;
   /** Chooses sentences before there is a fit. */
   readonly first: (evidence: Evidence) => number;
+  readonly train: (questions: readonly Asked[], model: Model) => Coefficients;
 }
 
 const models: Record<string, Model> = {
   "late-interaction": {
-    features: ({ similarity = 0, context, length }) => [similarity, context, length],
-    first: ({ similarity = 0 }) => similarity,
+    features: ({ similarity = 0, similarityGap, words, wordsGap, nearby, answerType }) => [
+      ...[similarity, similarityGap, words, wordsGap, nearby, answerType],
+    ],
+    first: ({ words }) => words,
+    train: trainOnSentences,
   },
   words: {
     features: ({ coverage, context, length }) => [coverage, context, length],
     first: ({ coverage }) => coverage,
+    train: trainOnQuestions,
   },
 };
 
@@ -60,7 +66,7 @@ const asked = await askAll(data);
 embedding.close();
 
 for (const [name, model] of Object.entries(models)) {
-  const { features } = model;
+  const { features, train } = model;
   const fitted = asked.filter(({ group }) => group !== "without relevant");
   const beta = train(fitted, model);
   const crossed = Array.from({ length: folds }, (_, fold) => {
@@ -94,11 +100,11 @@ print(`\nsimilarity of unrelated sentences: median ${quantile(0.5)}, 95th percen
 async function askAll(folder: string): Promise<Asked[]> {
   const cranfield = readCollection(join(folder, "cranfield"), cranfieldEvery);
   const med = readCollection(join(folder, "med"), 1);
-  const set = readQuestionSet();
-  const [inCranfield, inMed, inTexts] = await Promise.all(
-    [cranfield, med, set].map(({ passages }) => createRetriever(passages, embedding)),
+  const sets = [readQuestionSet(), await readDevelopmentSet()];
+  const [inCranfield, inMed, ...inSets] = await Promise.all(
+    [cranfield, med, ...sets].map(({ passages }) => createRetriever(passages, embedding)),
   );
-  if (!inCranfield || !inMed || !inTexts) throw new Error("a retriever is missing");
+  if (!inCranfield || !inMed) throw new Error("a retriever is missing");
   const none: ReadonlySet<string> = new Set();
   const all: Asked[] = [];
   for (const [{ queries }, own, other] of [
@@ -113,9 +119,11 @@ async function askAll(folder: string): Promise<Asked[]> {
       );
     }
   }
-  for (const { question, evidence } of set.questions) {
-    const found = await inTexts.find(question, passagesPerQuestion, none);
-    all.push(await ask("questions", evidence.length > 0, question, found, evidence));
+  for (const [index, { questions }] of sets.entries()) {
+    for (const { question, evidence } of questions) {
+      const found = (await inSets[index]?.find(question, passagesPerQuestion, none)) ?? [];
+      all.push(await ask("questions", evidence.length > 0, question, found, evidence));
+    }
   }
   return all.filter(({ sentences }) => sentences.length > 0);
 }
@@ -132,12 +140,16 @@ async function ask(
   ).slice(0, 256);
   if (candidates.length === 0) return { group, answerable, sentences: [] };
   const texts = candidates.map(({ text }) => text);
-  const { scores } = await embedding.call.rerank({ query: question, passages: texts });
-  const evidence = gatherEvidence(
-    question,
-    candidates,
-    scores.map(({ score }) => score),
-  );
+  const { scores, queryTokens } = await embedding.call.rerank({
+    query: question,
+    passages: candidates.map(withTitle),
+    tokenScores: true,
+  });
+  const evidence = gatherEvidence(question, candidates, {
+    scores: scores.map(({ score }) => score),
+    scale: "late-interaction",
+    tokens: { ranges: queryTokens, cosines: scores.map(({ tokenScores }) => tokenScores) },
+  });
   return {
     group,
     answerable,
@@ -152,7 +164,7 @@ async function ask(
  * Fits on the sentence that would be chosen. Which one that is depends on the fit, so there are a few rounds; and since
  * they need not settle, the scale of the chosen sentences' odds is fitted once more at the end (Platt, 1999).
  */
-function train(questions: readonly Asked[], { features, first }: Model): Coefficients {
+function trainOnQuestions(questions: readonly Asked[], { features, first }: Model): Coefficients {
   const counts = new Map<string, number>();
   const kindOf = ({ group, answerable }: Asked) => `${group} ${answerable}`;
   for (const question of questions) counts.set(kindOf(question), (counts.get(kindOf(question)) ?? 0) + 1);
@@ -180,6 +192,36 @@ function train(questions: readonly Asked[], { features, first }: Model): Coeffic
       features: [Math.max(...question.sentences.map(({ evidence }) => score(evidence)))],
       positive: question.answerable,
       weight: weightOf(question),
+    })),
+  );
+  return beta.map((value, index) => scale * value + (index === 0 ? shift : 0));
+}
+
+/**
+ * Fits on the sentences of the questions with marked evidence: the marked ones against those that are most like the
+ * question. Then the scale of the best sentences' odds is fitted to whether there is an answer (Platt, 1999), with equal
+ * weights: a wrong answer to a question of this kind is worth as much as a missing one.
+ */
+function trainOnSentences(questions: readonly Asked[], { features, first }: Model): Coefficients {
+  const marked = questions.filter(({ group }) => group === "questions");
+  const beta = fitLogistic(
+    marked.flatMap(({ sentences }) => {
+      const closest = sentences.toSorted((a, b) => first(b.evidence) - first(a.evidence));
+      const chosen = closest.filter((sentence, index) => index < sentencesPerQuestion || sentence.marked);
+      const positives = chosen.filter((sentence) => sentence.marked).length;
+      return chosen.map((sentence) => ({
+        features: features(sentence.evidence),
+        positive: sentence.marked,
+        weight: 1 / (sentence.marked ? positives : chosen.length - positives),
+      }));
+    }),
+  );
+  const answerable = marked.filter((question) => question.answerable).length;
+  const [shift = 0, scale = 1] = fitLogistic(
+    marked.map((question) => ({
+      features: [Math.max(...question.sentences.map(({ evidence }) => odds(beta, features(evidence))))],
+      positive: question.answerable,
+      weight: 100 / (question.answerable ? answerable : marked.length - answerable),
     })),
   );
   return beta.map((value, index) => scale * value + (index === 0 ? shift : 0));

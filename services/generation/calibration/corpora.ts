@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { openAnswerSet, publicDomainSets } from "@headwater/evaluation";
 import { sentences } from "@headwater/text";
 import type { Passage } from "./retrieval.ts";
 
@@ -49,6 +50,18 @@ export function readQuestionSet(): QuestionSet {
       return cut(name, text);
     }),
     questions: JSON.parse(readFileSync(new URL("./questions.json", import.meta.url), "utf8")),
+  };
+}
+
+/** The part of the set on public-domain texts that may be looked at. */
+export async function readDevelopmentSet(): Promise<QuestionSet> {
+  const { folder, documents, questions } = await openAnswerSet(publicDomainSets.development);
+  return {
+    passages: documents.flatMap((name) => cut(name, readFileSync(join(folder, name), "utf8"))),
+    questions: questions.map(({ question, evidence }) => ({
+      question,
+      evidence: evidence.flat().map(({ quote }) => quote),
+    })),
   };
 }
 

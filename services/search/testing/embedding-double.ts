@@ -93,10 +93,12 @@ export async function startEmbeddingDouble(
         const scores = passages.map((passage, at) => ({
           scored: at < behaviour.rerankScored,
           score: at < behaviour.rerankScored ? shareOf(words, passage) : 0,
+          tokenScores: [],
         }));
         return {
           scores,
           reranker: "late-interaction",
+          queryTokens: [],
           complete: passages.length <= behaviour.rerankScored,
           timings,
         };

@@ -4,13 +4,15 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { TextRange } from "./common_pb.ts";
+import { file_headwater_v1_common } from "./common_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file headwater/v1/embedding.proto.
  */
 export const file_headwater_v1_embedding: GenFile = /*@__PURE__*/
-  fileDesc("ChxoZWFkd2F0ZXIvdjEvZW1iZWRkaW5nLnByb3RvEgxoZWFkd2F0ZXIudjEiQwoMRW1iZWRSZXF1ZXN0EhAKCHNlcXVlbmNlGAEgASgEEg0KBXRleHRzGAIgAygJEhIKCnNraXBfY2FjaGUYAyABKAgifwoNRW1iZWRSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBIrCgplbWJlZGRpbmdzGAIgAygLMhcuaGVhZHdhdGVyLnYxLkVtYmVkZGluZxIvCgd0aW1pbmdzGAMgASgLMh4uaGVhZHdhdGVyLnYxLkVtYmVkZGluZ1RpbWluZ3MiTgoJRW1iZWRkaW5nEg4KBnZlY3RvchgBIAEoDBIOCgZ0b2tlbnMYAiABKA0SEQoJdHJ1bmNhdGVkGAMgASgIEg4KBmNhY2hlZBgEIAEoCCJPChBFbWJlZGRpbmdUaW1pbmdzEhMKC3Rva2VuaXplX21zGAEgASgBEhAKCHF1ZXVlX21zGAIgASgBEhQKDGluZmVyZW5jZV9tcxgDIAEoASI1ChFFbWJlZFF1ZXJ5UmVxdWVzdBIMCgR0ZXh0GAEgASgJEhIKCnNraXBfY2FjaGUYAiABKAgihgEKEkVtYmVkUXVlcnlSZXNwb25zZRIqCgllbWJlZGRpbmcYASABKAsyFy5oZWFkd2F0ZXIudjEuRW1iZWRkaW5nEhMKC2ZpbmdlcnByaW50GAIgASgJEi8KB3RpbWluZ3MYAyABKAsyHi5oZWFkd2F0ZXIudjEuRW1iZWRkaW5nVGltaW5ncyJXCg1SZXJhbmtSZXF1ZXN0Eg0KBXF1ZXJ5GAEgASgJEhAKCHBhc3NhZ2VzGAIgAygJEhEKCWJ1ZGdldF9tcxgDIAEoDRISCgpza2lwX2NhY2hlGAQgASgIIpABCg5SZXJhbmtSZXNwb25zZRIpCgZzY29yZXMYASADKAsyGS5oZWFkd2F0ZXIudjEuUmVyYW5rU2NvcmUSEAoIcmVyYW5rZXIYAiABKAkSEAoIY29tcGxldGUYAyABKAgSLwoHdGltaW5ncxgEIAEoCzIeLmhlYWR3YXRlci52MS5FbWJlZGRpbmdUaW1pbmdzIiwKC1JlcmFua1Njb3JlEg4KBnNjb3JlZBgBIAEoCBINCgVzY29yZRgCIAEoASIRCg9EZXNjcmliZVJlcXVlc3Qi0gEKEERlc2NyaWJlUmVzcG9uc2USDQoFbW9kZWwYASABKAkSEwoLZmluZ2VycHJpbnQYAiABKAkSEgoKZGltZW5zaW9ucxgDIAEoDRISCgptYXhfdG9rZW5zGAQgASgNEhAKCHJlcmFua2VyGAUgASgJEhQKDGJhdGNoX3Rva2VucxgGIAEoDRIZChF0b2tlbnNfcGVyX3NlY29uZBgHIAEoARIVCg1xdWV1ZWRfdG9rZW5zGAggASgEEhgKEGluX2ZsaWdodF90b2tlbnMYCSABKAQiFQoTR2V0VG9rZW5pemVyUmVxdWVzdCJDChRHZXRUb2tlbml6ZXJSZXNwb25zZRIWCg50b2tlbml6ZXJfanNvbhgBIAEoDBITCgtmaW5nZXJwcmludBgCIAEoCTKQAwoQRW1iZWRkaW5nU2VydmljZRJECgVFbWJlZBIaLmhlYWR3YXRlci52MS5FbWJlZFJlcXVlc3QaGy5oZWFkd2F0ZXIudjEuRW1iZWRSZXNwb25zZSgBMAESTwoKRW1iZWRRdWVyeRIfLmhlYWR3YXRlci52MS5FbWJlZFF1ZXJ5UmVxdWVzdBogLmhlYWR3YXRlci52MS5FbWJlZFF1ZXJ5UmVzcG9uc2USQwoGUmVyYW5rEhsuaGVhZHdhdGVyLnYxLlJlcmFua1JlcXVlc3QaHC5oZWFkd2F0ZXIudjEuUmVyYW5rUmVzcG9uc2USSQoIRGVzY3JpYmUSHS5oZWFkd2F0ZXIudjEuRGVzY3JpYmVSZXF1ZXN0Gh4uaGVhZHdhdGVyLnYxLkRlc2NyaWJlUmVzcG9uc2USVQoMR2V0VG9rZW5pemVyEiEuaGVhZHdhdGVyLnYxLkdldFRva2VuaXplclJlcXVlc3QaIi5oZWFkd2F0ZXIudjEuR2V0VG9rZW5pemVyUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("ChxoZWFkd2F0ZXIvdjEvZW1iZWRkaW5nLnByb3RvEgxoZWFkd2F0ZXIudjEiQwoMRW1iZWRSZXF1ZXN0EhAKCHNlcXVlbmNlGAEgASgEEg0KBXRleHRzGAIgAygJEhIKCnNraXBfY2FjaGUYAyABKAgifwoNRW1iZWRSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBIrCgplbWJlZGRpbmdzGAIgAygLMhcuaGVhZHdhdGVyLnYxLkVtYmVkZGluZxIvCgd0aW1pbmdzGAMgASgLMh4uaGVhZHdhdGVyLnYxLkVtYmVkZGluZ1RpbWluZ3MiTgoJRW1iZWRkaW5nEg4KBnZlY3RvchgBIAEoDBIOCgZ0b2tlbnMYAiABKA0SEQoJdHJ1bmNhdGVkGAMgASgIEg4KBmNhY2hlZBgEIAEoCCJPChBFbWJlZGRpbmdUaW1pbmdzEhMKC3Rva2VuaXplX21zGAEgASgBEhAKCHF1ZXVlX21zGAIgASgBEhQKDGluZmVyZW5jZV9tcxgDIAEoASI1ChFFbWJlZFF1ZXJ5UmVxdWVzdBIMCgR0ZXh0GAEgASgJEhIKCnNraXBfY2FjaGUYAiABKAgihgEKEkVtYmVkUXVlcnlSZXNwb25zZRIqCgllbWJlZGRpbmcYASABKAsyFy5oZWFkd2F0ZXIudjEuRW1iZWRkaW5nEhMKC2ZpbmdlcnByaW50GAIgASgJEi8KB3RpbWluZ3MYAyABKAsyHi5oZWFkd2F0ZXIudjEuRW1iZWRkaW5nVGltaW5ncyJtCg1SZXJhbmtSZXF1ZXN0Eg0KBXF1ZXJ5GAEgASgJEhAKCHBhc3NhZ2VzGAIgAygJEhEKCWJ1ZGdldF9tcxgDIAEoDRISCgpza2lwX2NhY2hlGAQgASgIEhQKDHRva2VuX3Njb3JlcxgFIAEoCCK/AQoOUmVyYW5rUmVzcG9uc2USKQoGc2NvcmVzGAEgAygLMhkuaGVhZHdhdGVyLnYxLlJlcmFua1Njb3JlEhAKCHJlcmFua2VyGAIgASgJEhAKCGNvbXBsZXRlGAMgASgIEi8KB3RpbWluZ3MYBCABKAsyHi5oZWFkd2F0ZXIudjEuRW1iZWRkaW5nVGltaW5ncxItCgxxdWVyeV90b2tlbnMYBSADKAsyFy5oZWFkd2F0ZXIudjEuVGV4dFJhbmdlIkIKC1JlcmFua1Njb3JlEg4KBnNjb3JlZBgBIAEoCBINCgVzY29yZRgCIAEoARIUCgx0b2tlbl9zY29yZXMYAyADKAIiEQoPRGVzY3JpYmVSZXF1ZXN0ItIBChBEZXNjcmliZVJlc3BvbnNlEg0KBW1vZGVsGAEgASgJEhMKC2ZpbmdlcnByaW50GAIgASgJEhIKCmRpbWVuc2lvbnMYAyABKA0SEgoKbWF4X3Rva2VucxgEIAEoDRIQCghyZXJhbmtlchgFIAEoCRIUCgxiYXRjaF90b2tlbnMYBiABKA0SGQoRdG9rZW5zX3Blcl9zZWNvbmQYByABKAESFQoNcXVldWVkX3Rva2VucxgIIAEoBBIYChBpbl9mbGlnaHRfdG9rZW5zGAkgASgEIhUKE0dldFRva2VuaXplclJlcXVlc3QiQwoUR2V0VG9rZW5pemVyUmVzcG9uc2USFgoOdG9rZW5pemVyX2pzb24YASABKAwSEwoLZmluZ2VycHJpbnQYAiABKAkykAMKEEVtYmVkZGluZ1NlcnZpY2USRAoFRW1iZWQSGi5oZWFkd2F0ZXIudjEuRW1iZWRSZXF1ZXN0GhsuaGVhZHdhdGVyLnYxLkVtYmVkUmVzcG9uc2UoATABEk8KCkVtYmVkUXVlcnkSHy5oZWFkd2F0ZXIudjEuRW1iZWRRdWVyeVJlcXVlc3QaIC5oZWFkd2F0ZXIudjEuRW1iZWRRdWVyeVJlc3BvbnNlEkMKBlJlcmFuaxIbLmhlYWR3YXRlci52MS5SZXJhbmtSZXF1ZXN0GhwuaGVhZHdhdGVyLnYxLlJlcmFua1Jlc3BvbnNlEkkKCERlc2NyaWJlEh0uaGVhZHdhdGVyLnYxLkRlc2NyaWJlUmVxdWVzdBoeLmhlYWR3YXRlci52MS5EZXNjcmliZVJlc3BvbnNlElUKDEdldFRva2VuaXplchIhLmhlYWR3YXRlci52MS5HZXRUb2tlbml6ZXJSZXF1ZXN0GiIuaGVhZHdhdGVyLnYxLkdldFRva2VuaXplclJlc3BvbnNlYgZwcm90bzM", [file_headwater_v1_common]);
 
 /**
  * A batch of passages to embed.
@@ -255,6 +257,13 @@ export type RerankRequest = Message<"headwater.v1.RerankRequest"> & {
    * @generated from field: bool skip_cache = 4;
    */
   skipCache: boolean;
+
+  /**
+   * True: late interaction also tells what each token of the query adds to a score.
+   *
+   * @generated from field: bool token_scores = 5;
+   */
+  tokenScores: boolean;
 };
 
 /**
@@ -297,6 +306,14 @@ export type RerankResponse = Message<"headwater.v1.RerankResponse"> & {
    * @generated from field: headwater.v1.EmbeddingTimings timings = 4;
    */
   timings?: EmbeddingTimings | undefined;
+
+  /**
+   * Where the query's tokens stand in it, in order; empty ranges are tokens of the model's own. Only where token_scores
+   * were asked for and the reranker has them.
+   *
+   * @generated from field: repeated headwater.v1.TextRange query_tokens = 5;
+   */
+  queryTokens: TextRange[];
 };
 
 /**
@@ -325,6 +342,13 @@ export type RerankScore = Message<"headwater.v1.RerankScore"> & {
    * @generated from field: double score = 2;
    */
   score: number;
+
+  /**
+   * The best cosine of each of `query_tokens` with a token of the passage, -1 to 1.
+   *
+   * @generated from field: repeated float token_scores = 3;
+   */
+  tokenScores: number[];
 };
 
 /**

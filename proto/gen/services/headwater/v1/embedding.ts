@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
+import { TextRange } from "./common.ts";
 
 export const protobufPackage = "headwater.v1";
 
@@ -84,6 +85,8 @@ export interface RerankRequest {
   budgetMs: number;
   /** True: do not read or write the cache. */
   skipCache: boolean;
+  /** True: late interaction also tells what each token of the query adds to a score. */
+  tokenScores: boolean;
 }
 
 /** Scores of the passages. */
@@ -95,7 +98,14 @@ export interface RerankResponse {
   /** False: the budget ran out before all were scored. */
   complete: boolean;
   /** Where the time went. */
-  timings: EmbeddingTimings | undefined;
+  timings:
+    | EmbeddingTimings
+    | undefined;
+  /**
+   * Where the query's tokens stand in it, in order; empty ranges are tokens of the model's own. Only where token_scores
+   * were asked for and the reranker has them.
+   */
+  queryTokens: TextRange[];
 }
 
 /** One passage's score. */
@@ -104,6 +114,8 @@ export interface RerankScore {
   scored: boolean;
   /** Higher is better. Late interaction: mean over query tokens of the best cosine, -1 to 1. Cross-encoder: logit. */
   score: number;
+  /** The best cosine of each of `query_tokens` with a token of the passage, -1 to 1. */
+  tokenScores: number[];
 }
 
 /** Nothing to say. */
@@ -779,7 +791,7 @@ export const EmbedQueryResponse: MessageFns<EmbedQueryResponse> = {
 };
 
 function createBaseRerankRequest(): RerankRequest {
-  return { query: "", passages: [], budgetMs: 0, skipCache: false };
+  return { query: "", passages: [], budgetMs: 0, skipCache: false, tokenScores: false };
 }
 
 export const RerankRequest: MessageFns<RerankRequest> = {
@@ -795,6 +807,9 @@ export const RerankRequest: MessageFns<RerankRequest> = {
     }
     if (message.skipCache !== false) {
       writer.uint32(32).bool(message.skipCache);
+    }
+    if (message.tokenScores !== false) {
+      writer.uint32(40).bool(message.tokenScores);
     }
     return writer;
   },
@@ -844,6 +859,14 @@ export const RerankRequest: MessageFns<RerankRequest> = {
             message.skipCache = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.tokenScores = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -870,6 +893,11 @@ export const RerankRequest: MessageFns<RerankRequest> = {
         : isSet(object.skip_cache)
         ? globalThis.Boolean(object.skip_cache)
         : false,
+      tokenScores: isSet(object.tokenScores)
+        ? globalThis.Boolean(object.tokenScores)
+        : isSet(object.token_scores)
+        ? globalThis.Boolean(object.token_scores)
+        : false,
     };
   },
 
@@ -887,6 +915,9 @@ export const RerankRequest: MessageFns<RerankRequest> = {
     if (message.skipCache !== false) {
       obj.skipCache = message.skipCache;
     }
+    if (message.tokenScores !== false) {
+      obj.tokenScores = message.tokenScores;
+    }
     return obj;
   },
 
@@ -899,12 +930,13 @@ export const RerankRequest: MessageFns<RerankRequest> = {
     message.passages = object.passages?.map((e) => e) || [];
     message.budgetMs = object.budgetMs ?? 0;
     message.skipCache = object.skipCache ?? false;
+    message.tokenScores = object.tokenScores ?? false;
     return message;
   },
 };
 
 function createBaseRerankResponse(): RerankResponse {
-  return { scores: [], reranker: "", complete: false, timings: undefined };
+  return { scores: [], reranker: "", complete: false, timings: undefined, queryTokens: [] };
 }
 
 export const RerankResponse: MessageFns<RerankResponse> = {
@@ -920,6 +952,9 @@ export const RerankResponse: MessageFns<RerankResponse> = {
     }
     if (message.timings !== undefined) {
       EmbeddingTimings.encode(message.timings, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.queryTokens) {
+      TextRange.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -969,6 +1004,14 @@ export const RerankResponse: MessageFns<RerankResponse> = {
             message.timings = EmbeddingTimings.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.queryTokens.push(TextRange.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -987,6 +1030,11 @@ export const RerankResponse: MessageFns<RerankResponse> = {
       reranker: isSet(object.reranker) ? globalThis.String(object.reranker) : "",
       complete: isSet(object.complete) ? globalThis.Boolean(object.complete) : false,
       timings: isSet(object.timings) ? EmbeddingTimings.fromJSON(object.timings) : undefined,
+      queryTokens: globalThis.Array.isArray(object?.queryTokens)
+        ? object.queryTokens.map((e: any) => TextRange.fromJSON(e))
+        : globalThis.Array.isArray(object?.query_tokens)
+        ? object.query_tokens.map((e: any) => TextRange.fromJSON(e))
+        : [],
     };
   },
 
@@ -1004,6 +1052,9 @@ export const RerankResponse: MessageFns<RerankResponse> = {
     if (message.timings !== undefined) {
       obj.timings = EmbeddingTimings.toJSON(message.timings);
     }
+    if (message.queryTokens?.length) {
+      obj.queryTokens = message.queryTokens.map((e) => TextRange.toJSON(e));
+    }
     return obj;
   },
 
@@ -1018,12 +1069,13 @@ export const RerankResponse: MessageFns<RerankResponse> = {
     message.timings = (object.timings !== undefined && object.timings !== null)
       ? EmbeddingTimings.fromPartial(object.timings)
       : undefined;
+    message.queryTokens = object.queryTokens?.map((e) => TextRange.fromPartial(e)) || [];
     return message;
   },
 };
 
 function createBaseRerankScore(): RerankScore {
-  return { scored: false, score: 0 };
+  return { scored: false, score: 0, tokenScores: [] };
 }
 
 export const RerankScore: MessageFns<RerankScore> = {
@@ -1033,6 +1085,13 @@ export const RerankScore: MessageFns<RerankScore> = {
     }
     if (message.score !== 0) {
       writer.uint32(17).double(message.score);
+    }
+    if (message.tokenScores.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.tokenScores) {
+        writer.float(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1066,6 +1125,24 @@ export const RerankScore: MessageFns<RerankScore> = {
             message.score = reader.double();
             continue;
           }
+          case 3: {
+            if (tag === 29) {
+              message.tokenScores.push(reader.float());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.tokenScores.push(reader.float());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1082,6 +1159,11 @@ export const RerankScore: MessageFns<RerankScore> = {
     return {
       scored: isSet(object.scored) ? globalThis.Boolean(object.scored) : false,
       score: isSet(object.score) ? globalThis.Number(object.score) : 0,
+      tokenScores: globalThis.Array.isArray(object?.tokenScores)
+        ? object.tokenScores.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.token_scores)
+        ? object.token_scores.map((e: any) => globalThis.Number(e))
+        : [],
     };
   },
 
@@ -1093,6 +1175,9 @@ export const RerankScore: MessageFns<RerankScore> = {
     if (message.score !== 0) {
       obj.score = floatToJson(message.score);
     }
+    if (message.tokenScores?.length) {
+      obj.tokenScores = message.tokenScores.map((e) => floatToJson(e));
+    }
     return obj;
   },
 
@@ -1103,6 +1188,7 @@ export const RerankScore: MessageFns<RerankScore> = {
     const message = createBaseRerankScore();
     message.scored = object.scored ?? false;
     message.score = object.score ?? 0;
+    message.tokenScores = object.tokenScores?.map((e) => e) || [];
     return message;
   },
 };
