@@ -7,7 +7,10 @@ const kinds: readonly (readonly [AnswerType, RegExp])[] = [
   ["other", /\bwhy\b/i],
   ["money", /\b(?:cost|price|salary)\b|\bhow much (?:money|did|does|is|was)\b/i],
   ["measure", /\bhow (?:high|tall|deep|long|far|large|big|old|fast)\b/i],
-  ["number", /\bhow (?:many|much|often)\b|\b(?:what|which) (?:share|percentage|age|number|majority)\b|\brate\b/i],
+  [
+    "number",
+    /\bhow (?:many|much|often)\b|\b(?:what|which) (?:share|percentage|age|number|majority)\b|\brate\b/i,
+  ],
   ["time", /\bwhen\b|\b(?:what|which) (?:year|day|date|month|century)\b/i],
   ["person", /\b(?:who|whom|whose)\b/i],
   ["place", /\bwhere\b|\b(?:what|which) (?:country|city|town|place|building|lake|state)\b/i],

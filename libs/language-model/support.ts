@@ -65,7 +65,8 @@ const fitted = {
 export function oddsOf(evidence: Evidence, scale: SentenceScores["scale"]): number {
   const { bias, ...weights }: Weights = evidence.similarity === undefined ? fitted.words : fitted[scale];
   let odds = bias;
-  for (const [name, weight] of Object.entries(weights)) odds += weight * (evidence[name as keyof Evidence] ?? 0);
+  for (const [name, weight] of Object.entries(weights))
+    odds += weight * (evidence[name as keyof Evidence] ?? 0);
   return odds;
 }
 
@@ -136,7 +137,9 @@ function wordLikeness(
     return at.length === 0 || isStopWord(text) ? [] : [{ at, stem: stem(text) }];
   });
   if (asked.length === 0) return undefined;
-  const titles = new Map(candidates.map(({ source }) => [source.number, new Set(contentStems(source.title))]));
+  const titles = new Map(
+    candidates.map(({ source }) => [source.number, new Set(contentStems(source.title))]),
+  );
   const rarities = asked.map(({ stem }) => {
     const having = candidates.filter(
       ({ stems, source }) => stems.has(stem) || titles.get(source.number)?.has(stem),
@@ -161,7 +164,9 @@ function wordLikeness(
         const cosines = candidates[at]?.source.number === source.number ? cosinesOf(at) : undefined;
         return cosines ? [cosines] : [];
       });
-      return likeness(tokens.ranges.map((_, token) => Math.max(...around.map((cosines) => cosines[token] ?? -1))));
+      return likeness(
+        tokens.ranges.map((_, token) => Math.max(...around.map((cosines) => cosines[token] ?? -1))),
+      );
     }),
   };
 }

@@ -14,8 +14,8 @@ import {
   writeTinyEncoder,
 } from "../testing/tiny-models.ts";
 import type { ThreadModels } from "./job.ts";
-import { ThreadPool } from "./thread-pool.ts";
 import { meanMatch } from "./max-sim.ts";
+import { ThreadPool } from "./thread-pool.ts";
 import { tokenCount } from "./token-vectors.ts";
 
 const folder = await temporaryFolder();
