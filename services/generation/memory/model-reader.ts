@@ -83,13 +83,13 @@ async function ask(
   return written;
 }
 
-/** Models like to put JSON into a code block, or a word before it. */
+/** Models like to put JSON into a code block, or a word before it. No cause is kept: it would quote what was said. */
 function parse<T>(written: string, schema: z.ZodType<T>): T {
   const json = /[[{][\s\S]*[\]}]/.exec(written)?.[0] ?? "";
   try {
     return schema.parse(JSON.parse(json));
-  } catch (cause) {
-    throw unreadable("no JSON of the form that was asked for", cause);
+  } catch {
+    throw unreadable("no JSON of the form that was asked for");
   }
 }
 
@@ -98,11 +98,10 @@ function isOwn(statement: string, said: ReadonlySet<string>): boolean {
   return stems.filter((stem) => said.has(stem)).length >= ownWords * stems.length;
 }
 
-function unreadable(why: string, cause?: unknown): HeadwaterError {
+function unreadable(why: string): HeadwaterError {
   return new HeadwaterError({
     code: status.INTERNAL,
     reason: "HW_MEMORY_UNREADABLE",
     message: `The language model's reading cannot be used: ${why}.`,
-    cause,
   });
 }

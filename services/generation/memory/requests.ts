@@ -43,6 +43,13 @@ export function writePlace(createdAt: Date | undefined, id: string): string {
 
 /** @throws HeadwaterError INVALID_ARGUMENT, HW_PAGE_TOKEN_INVALID */
 export function readPlace(owner: Owner, token: string): ListPlace | undefined {
-  const [createdAt, id] = decodePageToken(listOf(owner), token)?.split(" ") ?? [];
-  return createdAt === undefined || id === undefined ? undefined : { createdAt, id };
+  const place = decodePageToken(listOf(owner), token);
+  if (place === undefined) return undefined;
+  const [createdAt = "", id = ""] = place.split(" ");
+  if (!Number.isNaN(Date.parse(createdAt)) && /^[0-9a-f-]{36}$/.test(id)) return { createdAt, id };
+  throw invalidArgument(
+    "HW_PAGE_TOKEN_INVALID",
+    "The page token does not belong to this list.",
+    "Ask for the first page again, without a token.",
+  );
 }
