@@ -11,7 +11,7 @@ import { ServiceProcess } from "../stack/service-process.ts";
 import type { CallTarget, CallTiming } from "./chat-caller.ts";
 import { callOnce } from "./chat-caller.ts";
 import type { MemorySample } from "./memory-curve.ts";
-import { growthOf, residentMegabytes } from "./memory-curve.ts";
+import { growthOf, processorSeconds, residentMegabytes } from "./memory-curve.ts";
 import { benchTexts } from "./texts.ts";
 
 const documents = 64;
@@ -43,6 +43,8 @@ export interface ChatBenchResult {
   readonly ownMs: number;
   /** Through Headwater, without search, against the model alone. */
   readonly ratio: number;
+  /** Milliseconds of processor time that the five services took for one answer, search and citations included. */
+  readonly processorMs: number;
   readonly curve: readonly MemorySample[];
   readonly growth: number;
 }
@@ -84,8 +86,11 @@ export async function benchChat(
   onProgress(`${streams} streams from the model directly …`);
   const alone = await callAll(direct, streams, 1);
   onProgress(`${streams} streams through Headwater, ${answersEach} by each caller …`);
-  const watch = watchMemory(headwater.address("metrics"), onProgress);
+  const metrics = headwater.address("metrics");
+  const before = await processorSeconds(metrics);
+  const watch = watchMemory(metrics, onProgress);
   const own = await callAll(through, streams, answersEach).finally(() => watch.stop());
+  const processorMs = (((await processorSeconds(metrics)) - before) * 1000) / own.length;
 
   const directMs = median(alone.map(({ firstTokenMs }) => firstTokenMs));
   const withoutSearchMs = median(own.map(({ firstTokenMs, searchMs }) => firstTokenMs - searchMs));
@@ -99,6 +104,7 @@ export async function benchChat(
     searchMs: median(own.map(({ searchMs }) => searchMs)),
     ownMs: withoutSearchMs - directMs,
     ratio: withoutSearchMs / directMs,
+    processorMs,
     curve,
     growth: growthOf(curve),
   };
