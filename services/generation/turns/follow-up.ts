@@ -10,6 +10,8 @@ const pronouns = new Set("it they them he she him this that these those".split("
 const possessives = new Set("its their theirs his her hers".split(" "));
 /** "What about …", "And …": the rest of the question was said before. */
 const continues = /^\s*(?:and|but|or|so|what about|how about|what of|same for|also)\b/i;
+/** "How many worked there?"; "Is there …" asks for no place that was named. */
+const pointsBack = /\b(?:there|then|so)\s*[?.!]*\s*$/i;
 const nameWord = /^\p{Lu}/u;
 /** Words that stand within names. */
 const nameLinks = new Set("of the du de la le des and van von der".split(" "));
@@ -44,7 +46,7 @@ function resolve(message: string, said: readonly Said[]): string {
 
 export function leansOnHistory(message: string): boolean {
   const said = words(message);
-  if (continues.test(message)) return true;
+  if (continues.test(message) || pointsBack.test(message)) return true;
   if (said.some(({ text }) => pronouns.has(text) || possessives.has(text))) return true;
   return new Set(contentStems(message)).size < enoughContent;
 }
