@@ -44,6 +44,8 @@ before(async () => {
   conversations = createRpcClient(ConversationServiceDefinition, stack.address("generation"));
   for await (const receipt of ingest.call.push(documents())) assert.equal(receipt.error, undefined);
   for await (const _ of ingest.call.watch({ ids: texts, untilSettled: true }));
+  const other = { tenant: "others", ids: ["somebody-elses"], untilSettled: true };
+  for await (const _ of ingest.call.watch(other));
 });
 after(async () => {
   for (const client of [ingest, agents, conversations]) client.close();
@@ -57,6 +59,8 @@ async function* documents() {
     const document = { id, uri: `https://texts.example/${id}`, content: await readFile(file) };
     yield { part: { $case: "document" as const, value: document } };
   }
+  const document = { tenant: "others", id: "somebody-elses", content: Buffer.from("None of your business.") };
+  yield { part: { $case: "document" as const, value: document } };
 }
 
 /** What the model has read so far: all results of tools, in either protocol. */
@@ -185,6 +189,35 @@ for (const [protocol, script] of [
     );
   });
 }
+
+test("what a document says beyond the passage is fetched, and can be cited; one of another tenant is not", async () => {
+  const beginning = "All legislative Powers herein granted";
+  models.script = async (exchange) => {
+    const results = exchange.request.body.messages.filter(({ role }) => role === "tool");
+    const read = readBy(exchange);
+    if (results.length === 0) {
+      const ask = (id: string) => JSON.stringify({ id, start: 0, length: 600 });
+      await exchange.toolCall({ id: "a", name: "fetch_document", arguments: ask("constitution") });
+      await exchange.toolCall({ id: "b", name: "fetch_document", arguments: ask("somebody-elses") });
+      return await exchange.finish("tool_calls");
+    }
+    await exchange.text(
+      `Final Answer: The Congress has all legislative powers [${sourceOf(read, beginning)}].`,
+    );
+    await exchange.finish("stop");
+  };
+  const events = await chat({ name: "reader", model: "native", tools: [{ name: "fetch_document" }] });
+  const results = events.flatMap(({ event }) => (event?.$case === "toolResult" ? [event.value] : []));
+  assert.match(results[0]?.text ?? "", /offsets 0 to \d+ of \d+\. The next part begins at \d+\./);
+  assert.deepEqual(
+    results.map(({ failed }) => failed),
+    [false, true],
+  );
+  const [citation] = events.flatMap(({ event }) => (event?.$case === "citation" ? [event.value] : []));
+  assert(citation?.evidence);
+  const found = await ingest.call.getText({ id: "constitution", range: citation.evidence });
+  assert.equal(found.text, citation.quote);
+});
 
 test("an agent on the extractive model answers from one search, and says so", async () => {
   const events = await chat({ name: "extractive", model: "extractive", tools: [{ name: "search" }] });
