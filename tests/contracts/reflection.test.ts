@@ -35,6 +35,13 @@ const calls = [
     request: { question: "Where does the river begin?" },
     check: (answer: unknown[]) => assert.match(JSON.stringify(answer.at(-1)), /"end"/),
   },
+  {
+    name: "generation",
+    service: "headwater.v1.ConversationService",
+    method: "CreateConversation",
+    request: { title: "Rivers" },
+    check: (answer: unknown[]) => assert.match(JSON.stringify(answer), /"title":"Rivers"/),
+  },
 ] as const;
 
 const folder = await temporaryFolder();

@@ -154,6 +154,29 @@ test("a reader who leaves while it waits is let go, and the time without readers
   await until("nobody reads", () => log.unwatchedSince !== undefined);
 });
 
+test("what is kept, and read by whoever reads fastest, is no more in memory", async () => {
+  const log = new TurnLog("t");
+  const kept = new KeptRows();
+  let asked = 0;
+  const readKept = (after: number) => {
+    asked += 1;
+    return kept.read(after);
+  };
+  const fast = log.read(0, readKept, never);
+  for (let sequence = 1; sequence <= 3; sequence += 1) {
+    const next = fast.next();
+    log.append(say("x"));
+    kept.keep(log);
+    assert.equal((await next).value?.sequence, sequence);
+  }
+  assert.equal(asked, 0, "the fast one reads from memory");
+  const slow = log.read(0, readKept, never);
+  assert.equal((await slow.next()).value?.sequence, 1);
+  assert.equal(asked, 1);
+  await fast.return(undefined);
+  await slow.return(undefined);
+});
+
 test("a sequence that was never streamed is refused", async () => {
   const log = new TurnLog("t");
   log.append(say("a"));
