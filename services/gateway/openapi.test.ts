@@ -96,7 +96,7 @@ test("real responses are what the document says", async () => {
   await fixture.post("/api/v1/feedback", { question: "when?", rating: "up" });
   await fixture.post("/api/v1/memories", { statement: "Ada likes tides." });
   const job = await made("/api/v1/jobs", { kind: "evaluate", input: { set: [1] } });
-  await fixture.send("PUT", "/api/v1/schedules/nightly", { cron: "0 3 * * *", kind: "reindex" });
+  await fixture.send("PUT", "/api/v1/jobs/schedules/nightly", { cron: "0 3 * * *", kind: "reindex" });
   await fixture.post("/v1/documents", { id: "true/1", text: "x", observed_time: "2026-01-01T00:00:00Z" });
   const gets = {
     "/v1/documents": "/v1/documents",
@@ -125,7 +125,7 @@ test("real responses are what the document says", async () => {
     "/api/v1/memories": "/api/v1/memories",
     "/api/v1/jobs": "/api/v1/jobs",
     "/api/v1/jobs/{id}": `/api/v1/jobs/${job}`,
-    "/api/v1/schedules": "/api/v1/schedules",
+    "/api/v1/jobs/schedules": "/api/v1/jobs/schedules",
     "/health": "/health",
     "/health/live": "/health/live",
     "/health/ready": "/health/ready",

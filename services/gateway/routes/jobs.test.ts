@@ -64,14 +64,14 @@ test("jobs are submitted, listed, cancelled and put into the queue again", async
 
 test("a schedule is made, listed and deleted", async () => {
   const schedule = { cron: "0 3 * * *", time_zone: "Europe/Berlin", kind: "reindex", input: {} };
-  const made = await fixture.send("PUT", "/api/v1/schedules/nightly", schedule);
+  const made = await fixture.send("PUT", "/api/v1/jobs/schedules/nightly", schedule);
   assert.deepEqual(await made.json(), { name: "nightly", ...schedule });
-  const { schedules } = (await (await fetch(fixture.url("/api/v1/schedules"))).json()) as {
+  const { schedules } = (await (await fetch(fixture.url("/api/v1/jobs/schedules"))).json()) as {
     schedules: unknown[];
   };
   assert.deepEqual(schedules, [{ name: "nightly", ...schedule }]);
-  assert.equal((await fixture.send("DELETE", "/api/v1/schedules/nightly")).status, 200);
-  assert.equal((await fixture.send("PUT", "/api/v1/schedules/Nightly!", schedule)).status, 400);
+  assert.equal((await fixture.send("DELETE", "/api/v1/jobs/schedules/nightly")).status, 200);
+  assert.equal((await fixture.send("PUT", "/api/v1/jobs/schedules/Nightly!", schedule)).status, 400);
 });
 
 test("a watch that would not end is ended with a reason when the gateway stops", async () => {

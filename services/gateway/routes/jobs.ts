@@ -125,7 +125,7 @@ export function jobRoutes(app: App, gateway: Gateway): void {
   );
 
   app.get(
-    "/api/v1/schedules",
+    "/api/v1/jobs/schedules",
     { schema: { tags, summary: "The tenant's schedules, by name", response: { 200: scheduleListSchema } } },
     async (request) => {
       const schedules = await jobs.schedules.list(callOptions(request, config.timeoutMs));
@@ -133,7 +133,7 @@ export function jobRoutes(app: App, gateway: Gateway): void {
     },
   );
   app.put(
-    "/api/v1/schedules/:name",
+    "/api/v1/jobs/schedules/:name",
     {
       schema: {
         tags,
@@ -150,7 +150,7 @@ export function jobRoutes(app: App, gateway: Gateway): void {
     },
   );
   app.delete(
-    "/api/v1/schedules/:name",
+    "/api/v1/jobs/schedules/:name",
     {
       schema: {
         tags,

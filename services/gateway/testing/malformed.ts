@@ -69,7 +69,7 @@ const paths = [
   "/api/v1/memories/search",
   "/api/v1/jobs",
   "/api/v1/jobs?state=unknown",
-  "/api/v1/schedules/%20",
+  "/api/v1/jobs/schedules/%20",
   "/headwater.v1.SearchService/Search",
   "/headwater.v1.ConversationService/Chat",
   "/headwater.v1.ConversationService/ResumeTurn",
