@@ -85,6 +85,8 @@ export interface Agents {
   create(agent: NewAgent, options?: CallOptions): Promise<Agent>;
   /** By name. */
   list(options?: ListPageOptions): Promise<{ agents: Agent[]; nextPageToken: string }>;
+  /** All pages of `list`, one after the other. */
+  all(options?: CallOptions): AsyncGenerator<Agent, void, undefined>;
   get(id: string, options?: CallOptions): Promise<Agent>;
   /** Replaces an agent whole; what is left out gets its default. */
   update(id: string, agent: NewAgent, options?: UpdateAgentOptions): Promise<Agent>;
@@ -92,16 +94,27 @@ export interface Agents {
   delete(id: string, options?: CallOptions): Promise<void>;
 }
 
+/** The most that a page may hold. */
+const largestPage = 200;
+
 export function createAgents(service: Client<typeof AgentService>, identity: Identity): Agents {
-  return {
+  const agents: Agents = {
+    async *all(options = {}) {
+      let pageToken = "";
+      do {
+        const page = await agents.list({ ...options, pageSize: largestPage, pageToken });
+        yield* page.agents;
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "");
+    },
     async create(agent, options = {}) {
       const request = { tenant: identity.tenantOf(options), agent: agentMessage(agent) };
       return toAgent((await unary(service.createAgent(request, connectOptions(options)))).agent);
     },
     async list(options = {}) {
       const request = { tenant: identity.tenantOf(options), ...pageOf(options) };
-      const { agents, nextPageToken } = await unary(service.listAgents(request, connectOptions(options)));
-      return { agents: agents.map(toAgent), nextPageToken };
+      const page = await unary(service.listAgents(request, connectOptions(options)));
+      return { agents: page.agents.map(toAgent), nextPageToken: page.nextPageToken };
     },
     async get(id, options = {}) {
       const request = { tenant: identity.tenantOf(options), id };
@@ -117,6 +130,7 @@ export function createAgents(service: Client<typeof AgentService>, identity: Ide
       await unary(service.deleteAgent(request, connectOptions(options)));
     },
   };
+  return agents;
 }
 
 /** The tools that agents may have, and the sources of tools that do not answer, as "name: why". */

@@ -116,17 +116,8 @@ async function findAgent(
   { tenant }: ConnectionOptions,
   { client, signal }: Connection,
 ): Promise<string> {
-  for (let pageToken = "", first = true; first || pageToken !== ""; first = false) {
-    const page = await client.agents.list({
-      signal,
-      pageSize: 200,
-      pageToken,
-      ...(tenant === undefined ? {} : { tenant }),
-    });
-    const found = page.agents.find((agent) => agent.name === name || agent.id === name);
-    if (found) return found.id;
-    pageToken = page.nextPageToken;
-  }
+  for await (const agent of client.agents.all({ signal, ...(tenant === undefined ? {} : { tenant }) }))
+    if (agent.name === name || agent.id === name) return agent.id;
   throw new HeadwaterError({
     code: status.NOT_FOUND,
     reason: "HW_AGENT_UNKNOWN",

@@ -1,7 +1,7 @@
 import type { App, Gateway } from "../gateway.ts";
 import { callOptions } from "../request.ts";
 import { modelJson, modelsSchema } from "../schemas/answer.ts";
-import { agentPrefix, allAgents } from "./openai-chat.ts";
+import { agentPrefix } from "./openai-chat.ts";
 
 export function modelRoutes(app: App, { client, config }: Gateway): void {
   app.get(
@@ -14,9 +14,10 @@ export function modelRoutes(app: App, { client, config }: Gateway): void {
       },
     },
     async (request) => {
+      const options = callOptions(request, config.timeoutMs);
       const [models, agents] = await Promise.all([
-        client.models(callOptions(request, config.timeoutMs)),
-        Array.fromAsync(allAgents(client, request)),
+        client.models(options),
+        Array.fromAsync(client.agents.all(options)),
       ]);
       // The first one is what front-ends choose by themselves.
       const ranked = models.toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault));

@@ -67,25 +67,14 @@ async function answererOf(
 ): Promise<{ model: string } | { agentId: string }> {
   if (!model.startsWith(agentPrefix)) return { model };
   const name = model.slice(agentPrefix.length);
-  for await (const agent of allAgents(client, request)) if (agent.name === name) return { agentId: agent.id };
+  for await (const agent of client.agents.all(callOptions(request)))
+    if (agent.name === name) return { agentId: agent.id };
   throw new HeadwaterError({
     code: status.NOT_FOUND,
     reason: "HW_AGENT_UNKNOWN",
     message: "There is no agent of this name.",
     action: "GET /v1/models lists the models and agents.",
   });
-}
-
-export async function* allAgents(client: HeadwaterClient, request: FastifyRequest) {
-  for (let pageToken: string | undefined; pageToken !== ""; ) {
-    const page = await client.agents.list({
-      ...callOptions(request),
-      pageSize: 200,
-      ...(pageToken === undefined ? {} : { pageToken }),
-    });
-    yield* page.agents;
-    pageToken = page.nextPageToken;
-  }
 }
 
 async function* framed(chunks: AsyncIterable<ChatCompletionChunk>): AsyncGenerator<ServerSentEvent> {
