@@ -78,7 +78,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
   const registry = opening.adopt(
     createToolRegistry([
       ...createBuiltInTools({ search, ingest }),
-      ...createExternalTools(config.tools, telemetry),
+      ...(await createExternalTools(config.tools, telemetry)),
     ]),
     (opened) => opened.close(),
   );

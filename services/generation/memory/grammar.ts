@@ -1,4 +1,4 @@
-import nlp from "compromise";
+import { createRequire } from "node:module";
 
 /** A word of a sentence and what it is. Contractions are two words. */
 export interface TaggedWord {
@@ -28,6 +28,17 @@ interface Term {
   readonly implicit?: string;
   readonly root?: string;
   readonly tags: readonly string[];
+}
+
+type Tagger = typeof import("compromise")["default"];
+
+const require = createRequire(import.meta.url);
+let tagger: Tagger | undefined;
+
+/** Loaded with the first statement: reading its lexicon would take 0.3 s of processor time from every start. */
+function nlp(text: string): ReturnType<Tagger> {
+  tagger ??= require("compromise") as Tagger;
+  return tagger(text);
 }
 
 const openings = new Set(["Adverb", "Expression", "Conjunction"]);
