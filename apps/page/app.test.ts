@@ -79,6 +79,7 @@ pageTest("everything can be reached by keyboard alone", async ({ page }) => {
 for (const [name, path] of [
   ["search", "/?q=brewery+cholera"],
   ["ask", `/?view=ask&q=${encodeURIComponent("Which brewery lost none of its men to cholera?")}`],
+  ["chat", "/?view=chat"],
   ["documents", "/?view=documents"],
   ["pipeline", "/?view=pipeline"],
 ] as const) {

@@ -9,15 +9,23 @@ import { SideBar } from "./components/side-bar.tsx";
 import { navigate, route } from "./state/navigation.ts";
 import type { View } from "./state/route.ts";
 import { AskView } from "./views/ask-view.tsx";
+import { ChatView } from "./views/chat-view.tsx";
 import { DocumentsView } from "./views/documents-view.tsx";
 import { PipelineView } from "./views/pipeline-view.tsx";
 import { SearchView } from "./views/search-view.tsx";
 
-const views = { search: SearchView, ask: AskView, documents: DocumentsView, pipeline: PipelineView };
+const views = {
+  search: SearchView,
+  ask: AskView,
+  chat: ChatView,
+  documents: DocumentsView,
+  pipeline: PipelineView,
+};
 
 const titles: Readonly<Record<View, string>> = {
   search: "Search",
   ask: "Ask",
+  chat: "Chat",
   documents: "Documents",
   pipeline: "Pipeline",
 };
@@ -81,7 +89,7 @@ function useShortcuts() {
 
 function goToQuestion(): void {
   const { view, document: open } = route.peek();
-  if (view === "search" || view === "ask") {
+  if (view === "search" || view === "ask" || view === "chat") {
     if (open && narrowScreen.peek()) closePanel();
     requestAnimationFrame(focusQuestion);
   } else {
@@ -95,8 +103,8 @@ let questionIsWanted = false;
 
 function focusQuestion(): void {
   questionIsWanted = false;
-  const box = document.getElementById("question");
-  if (!(box instanceof HTMLInputElement)) return;
+  const box = document.getElementById("question") ?? document.getElementById("message");
+  if (!(box instanceof HTMLInputElement || box instanceof HTMLTextAreaElement)) return;
   box.focus();
   box.select();
 }

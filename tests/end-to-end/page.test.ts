@@ -8,11 +8,12 @@ import { eventually } from "../support/eventually.ts";
 const folder = await temporaryFolder();
 const chromium = findChromium();
 const question = "How many people were told to leave below Oroville Dam?";
+const followUp = "And what was damaged there?";
 const sampleDocuments = 19;
 /** The whole sample corpus has to be parsed and embedded first. */
 const patience = { timeout: 120_000 };
 
-test("in a browser: load the sample, search, ask, and open the evidence", {
+test("in a browser: load the sample, search, ask, open the evidence, and converse", {
   skip: chromium ? false : "no Chromium on this machine",
 }, async () => {
   await using resources = new AsyncDisposableStack();
@@ -45,6 +46,22 @@ test("in a browser: load the sample, search, ask, and open the evidence", {
   const evidence = page.locator(".panel mark").first();
   await evidence.waitFor(patience);
   assert.match((await evidence.textContent()) ?? "", /188,000/);
+
+  await page.goto("/?view=chat");
+  const converse = async (message: string) => {
+    await page.getByLabel("Message").fill(message);
+    await page.keyboard.press("Enter");
+    await page.getByRole("article", { name: message }).locator(".turn-facts").waitFor(patience);
+  };
+  await converse(question);
+  const cited = page.getByRole("article", { name: question }).getByRole("link", { name: /^Source \d/ });
+  await cited.first().waitFor(patience);
+  await converse(followUp);
+  await page.waitForURL(/conversation=/);
+  await page.reload();
+  await cited.first().waitFor(patience);
+  assert.deepEqual(await page.locator(".turn-question").allTextContents(), [question, followUp]);
+  assert.match((await page.locator(".turn .answer-text").allTextContents()).join(""), /188,000/);
   assert.deepEqual(complaints, []);
 });
 

@@ -1,20 +1,22 @@
 import type { CitationEvent } from "@headwater/client";
 import { useSignal } from "@preact/signals";
-import type { Answer } from "../state/answer.ts";
+import type { CitedAnswer } from "../state/answer.ts";
 import type { AnswerPart } from "../state/answer-text.ts";
 import { CitationChip } from "./citation-chip.tsx";
 
 export interface AnswerBodyProps {
-  readonly answer: Answer;
+  readonly answer: CitedAnswer;
+  /** More of it is to come. */
+  readonly writing: boolean;
   readonly parts: readonly AnswerPart<CitationEvent>[];
   readonly numbers: ReadonlyMap<number, number>;
 }
 
 /** The text of an answer as it is written, with its sources set after each claim. */
-export function AnswerBody({ answer, parts, numbers }: AnswerBodyProps) {
+export function AnswerBody({ answer, writing, parts, numbers }: AnswerBodyProps) {
   const pointed = useSignal<CitationEvent | undefined>(undefined);
   return (
-    <div class="answer-text" aria-busy={answer.phase === "writing"}>
+    <div class="answer-text" aria-busy={writing}>
       {parts.map(({ start, text, claims, chips }) => (
         <span key={start}>
           <span class={pointed.value && claims.includes(pointed.value) ? "claim claim-on" : "claim"}>
@@ -33,7 +35,7 @@ export function AnswerBody({ answer, parts, numbers }: AnswerBodyProps) {
           ))}
         </span>
       ))}
-      {answer.phase === "writing" && <span class="caret" aria-hidden="true" />}
+      {writing && <span class="caret" aria-hidden="true" />}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Fault } from "../state/fault.ts";
 import { faultOf } from "../state/fault.ts";
+import { saveFile } from "../state/save-file.ts";
 import { server } from "../state/server.ts";
 import { FaultNote } from "./fault-note.tsx";
 import { Icon } from "./icon.tsx";
@@ -22,7 +23,7 @@ export function DownloadButton({ document: { id, mediaType } }: { document: Docu
       const pieces: BlobPart[] = [];
       for await (const { data } of server.documents.original(id, { signal }))
         pieces.push(new Uint8Array(data));
-      save(new Blob(pieces, { type: mediaType }), id.split("/").at(-1) ?? id);
+      saveFile(new Blob(pieces, { type: mediaType }), id.split("/").at(-1) ?? id);
     } catch (thrown) {
       fault.value = faultOf(thrown, signal);
     }
@@ -37,13 +38,4 @@ export function DownloadButton({ document: { id, mediaType } }: { document: Docu
       <FaultNote fault={fault.value} />
     </>
   );
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has taken the blob by the next turn.
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

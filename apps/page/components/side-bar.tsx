@@ -1,3 +1,5 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { connection } from "../state/connection.ts";
 import { count, counted } from "../state/format.ts";
 import { route, routeOfView } from "../state/navigation.ts";
@@ -12,9 +14,12 @@ import { ThemeSwitch } from "./theme-switch.tsx";
 const tabs: readonly { view: View; label: string; icon: IconName }[] = [
   { view: "search", label: "Search", icon: "search" },
   { view: "ask", label: "Ask", icon: "ask" },
+  { view: "chat", label: "Chat", icon: "chat" },
   { view: "documents", label: "Documents", icon: "documents" },
-  { view: "pipeline", label: "Pipeline", icon: "pipeline" },
 ];
+
+/** What stands behind the answers; on a phone behind one tab. */
+const furtherTabs: typeof tabs = [{ view: "pipeline", label: "Pipeline", icon: "pipeline" }];
 
 /** Brand, tabs and state: at the side of a wide screen, at top and bottom of a phone. */
 export function SideBar() {
@@ -25,19 +30,80 @@ export function SideBar() {
         <span>Headwater</span>
       </Link>
       <nav class="tabs" aria-label="Views">
-        {tabs.map(({ view, label, icon }) => (
-          <Link key={view} to={routeOfView(view)} class="tab" current={route.value.view === view}>
-            <Icon name={icon} />
-            <span>{label}</span>
-            {view === "pipeline" && <FailedCount />}
-          </Link>
+        {tabs.map((tab) => (
+          <Tab key={tab.view} {...tab} />
         ))}
+        <FurtherTabs />
       </nav>
       <div class="side-foot">
         <StoreState />
         <ThemeSwitch />
       </div>
     </header>
+  );
+}
+
+function Tab({ view, label, icon, onFollow }: (typeof tabs)[number] & { onFollow?: () => void }) {
+  return (
+    <Link
+      to={routeOfView(view)}
+      class="tab"
+      current={route.value.view === view}
+      {...(onFollow ? { onFollow } : {})}
+    >
+      <Icon name={icon} />
+      <span>{label}</span>
+      {view === "pipeline" && <FailedCount />}
+    </Link>
+  );
+}
+
+/** Always there on a wide screen; the styles hide the button there. */
+function FurtherTabs() {
+  const open = useSignal(false);
+  const place = useRef<HTMLDivElement>(null);
+  const close = () => {
+    open.value = false;
+  };
+  useEffect(() => {
+    const look = (event: Event) => {
+      if (event.target instanceof Node && !place.current?.contains(event.target)) open.value = false;
+    };
+    addEventListener("pointerdown", look);
+    return () => removeEventListener("pointerdown", look);
+  }, [open]);
+  const within = furtherTabs.some(({ view }) => view === route.value.view);
+  return (
+    // The keys act on the links within; this only listens for them on their way up.
+    // biome-ignore lint/a11y/noStaticElementInteractions: see above
+    <div
+      ref={place}
+      class="tabs-further"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !open.value) return;
+        event.stopPropagation();
+        close();
+        place.current?.querySelector("button")?.focus();
+      }}
+    >
+      <button
+        type="button"
+        class={within ? "tab tab-more tab-within" : "tab tab-more"}
+        aria-expanded={open}
+        aria-controls="further-tabs"
+        onClick={() => {
+          open.value = !open.value;
+        }}
+      >
+        <Icon name="more" />
+        <span>More</span>
+      </button>
+      <div id="further-tabs" class={open.value ? "tabs-group tabs-group-open" : "tabs-group"}>
+        {furtherTabs.map((tab) => (
+          <Tab key={tab.view} {...tab} onFollow={close} />
+        ))}
+      </div>
+    </div>
   );
 }
 

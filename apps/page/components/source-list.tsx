@@ -1,15 +1,23 @@
 import type { CitationEvent } from "@headwater/client";
-import type { Answer } from "../state/answer.ts";
+import { useId } from "preact/hooks";
+import type { CitedAnswer } from "../state/answer.ts";
 import { mediaTypeName, placeOf, titleOf } from "../state/format.ts";
 import { openingOf } from "./hit-card.tsx";
 import { Link } from "./link.tsx";
 
 /** The sources of an answer, in the order of their numbers, each with what it says. */
-export function SourceList({ answer, numbers }: { answer: Answer; numbers: ReadonlyMap<number, number> }) {
+export function SourceList({
+  answer,
+  numbers,
+}: {
+  answer: CitedAnswer;
+  numbers: ReadonlyMap<number, number>;
+}) {
+  const id = useId();
   if (numbers.size === 0) return null;
   return (
-    <section class="sources" aria-labelledby="sources-title">
-      <h3 id="sources-title">Sources</h3>
+    <section class="sources" aria-labelledby={id}>
+      <h3 id={id}>Sources</h3>
       <ol>
         {[...numbers].map(([source, number]) => {
           const citations = answer.citations.filter((citation) => citation.source === source);
@@ -67,7 +75,7 @@ export function OtherPassages({
   numbers,
   open,
 }: {
-  answer: Answer;
+  answer: CitedAnswer;
   numbers: ReadonlyMap<number, number>;
   open: boolean;
 }) {

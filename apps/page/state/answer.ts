@@ -10,14 +10,18 @@ import { Remembered } from "./remembered.ts";
 import type { SearchOptions } from "./route.ts";
 import { server } from "./server.ts";
 
-/** An answer as it stands. */
-export interface Answer {
-  readonly question: string;
-  readonly phase: "searching" | "writing" | "done" | "stopped" | "failed";
+/** What the sources of a text are shown from. */
+export interface CitedAnswer {
   readonly text: string;
   readonly citations: readonly CitationEvent[];
-  /** What a citation's `source` counts in. */
+  /** What a citation's `source` counts in; empty where only the citations were kept. */
   readonly hits: readonly Hit[];
+}
+
+/** An answer as it stands. */
+export interface Answer extends CitedAnswer {
+  readonly question: string;
+  readonly phase: "searching" | "writing" | "done" | "stopped" | "failed";
   readonly summary: SearchSummary | undefined;
   readonly end: EndEvent | undefined;
   readonly fault: Fault | undefined;

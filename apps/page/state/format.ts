@@ -7,8 +7,13 @@ export function count(value: number | bigint): string {
 }
 
 /** "1 document", "12 documents". */
-export function counted(value: number | bigint, noun: string): string {
-  return `${count(value)} ${noun}${BigInt(value) === 1n ? "" : "s"}`;
+export function counted(value: number | bigint, noun: string, plural = `${noun}s`): string {
+  return `${count(value)} ${BigInt(value) === 1n ? noun : plural}`;
+}
+
+/** A share, 0 to 1, as "35%". */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
 }
 
 export function bytes(value: number | bigint): string {

@@ -34,9 +34,17 @@ test("a search with all its options, and the document beside it, survive the add
 });
 
 test("each view keeps what belongs to it and nothing else", () => {
-  const everything = { ...homeRoute, query: "x", group: "failed", prefix: "a/" } as const;
+  const everything = {
+    ...homeRoute,
+    query: "x",
+    group: "failed",
+    prefix: "a/",
+    conversation: "c1",
+    agent: "a1",
+  } as const;
   assert.equal(formatRoute({ ...everything, view: "ask" }), "/?view=ask&q=x");
   assert.equal(formatRoute({ ...everything, view: "documents" }), "/?view=documents&show=failed&prefix=a%2F");
+  assert.equal(formatRoute({ ...everything, view: "chat" }), "/?view=chat&conversation=c1&agent=a1");
   assert.equal(formatRoute({ ...everything, view: "pipeline" }), "/?view=pipeline");
   assert.equal(formatRoute(homeRoute), "/");
 });

@@ -2,7 +2,7 @@
 import type { FusionMethodName } from "@headwater/client";
 import { fusionMethods } from "@headwater/client";
 
-export const views = ["search", "ask", "documents", "pipeline"] as const;
+export const views = ["search", "ask", "chat", "documents", "pipeline"] as const;
 export type View = (typeof views)[number];
 
 export const documentGroups = ["all", "active", "indexed", "failed"] as const;
@@ -44,6 +44,10 @@ export interface Route {
   readonly group: DocumentGroup;
   /** Only documents whose id starts with it. */
   readonly prefix: string;
+  /** The open conversation; empty: a new one. */
+  readonly conversation: string;
+  /** Agent of a new conversation; empty: none. */
+  readonly agent: string;
   readonly document: OpenDocument | undefined;
 }
 
@@ -62,6 +66,8 @@ export const homeRoute: Route = {
   options: plainOptions,
   group: "all",
   prefix: "",
+  conversation: "",
+  agent: "",
   document: undefined,
 };
 
@@ -90,6 +96,8 @@ export function parseRoute(search: string): Route {
     },
     group: documentGroups.find((group) => group === params.get("show")) ?? "all",
     prefix: one("prefix"),
+    conversation: one("conversation"),
+    agent: one("agent"),
     document: openDocument(one),
   };
 }
@@ -131,6 +139,8 @@ export function formatRoute(route: Route): string {
     set("show", route.group === "all" ? "" : route.group);
     set("prefix", route.prefix);
   }
+  if (route.view === "chat") set("conversation", route.conversation);
+  if (route.view === "chat") set("agent", route.agent);
   if (document) {
     set("doc", document.id);
     set("version", document.version > 0 ? String(document.version) : "");

@@ -3,11 +3,18 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
+import type { ChatRequest } from "@headwater/proto/connect/headwater/v1/conversation";
+import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
+import type { Feedback } from "@headwater/proto/connect/headwater/v1/feedback";
+import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback";
 import type { AnswerRequest, AnswerResponseSchema } from "@headwater/proto/connect/headwater/v1/generation";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { DocumentState, IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
 import type { SearchRequest } from "@headwater/proto/connect/headwater/v1/search";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import type { TurnGiven, TurnMessage } from "./conversation-double.ts";
+import { ConversationDouble } from "./conversation-double.ts";
 import { DocumentStoreDouble } from "./document-store-double.ts";
 import { ingestDouble } from "./ingest-double.ts";
 import type { SearchMessage } from "./search-double.ts";
@@ -21,6 +28,8 @@ export type AnswerMessage = MessageInitShape<typeof AnswerResponseSchema>;
 export interface GatewayScript {
   search(request: SearchRequest, signal: AbortSignal): AsyncIterable<SearchMessage>;
   answer(request: AnswerRequest, signal: AbortSignal): AsyncIterable<AnswerMessage>;
+  /** A turn of a conversation: what comes between its start and its end, and the end. */
+  chat(request: ChatRequest, given: TurnGiven): AsyncIterable<TurnMessage>;
   /** Called for each file that was uploaded; a string refuses it with these words. */
   receive(id: string): string | undefined;
 }
@@ -28,6 +37,8 @@ export interface GatewayScript {
 export interface GatewayDouble {
   readonly url: string;
   readonly store: DocumentStoreDouble;
+  readonly conversations: ConversationDouble;
+  readonly feedback: readonly Feedback[];
   /** Tests put functions of their own in its place. */
   readonly script: GatewayScript;
   close(): Promise<void>;
@@ -53,6 +64,8 @@ export async function startGatewayDouble(
 ): Promise<GatewayDouble> {
   const store = new DocumentStoreDouble();
   const script = scriptOf(store);
+  const conversations = new ConversationDouble((request, given) => script.chat(request, given));
+  const feedback: Feedback[] = [];
   const leaving = new AbortController();
   const rpc = connectNodeAdapter({
     shutdownSignal: leaving.signal,
@@ -62,6 +75,15 @@ export async function startGatewayDouble(
       router.service(GenerationService, {
         answer: (request, { signal }) => script.answer(request, signal),
         listModels: () => ({ models: [{ name: "extractive", provider: "extractive", isDefault: true }] }),
+      });
+      router.service(ConversationService, conversations.service());
+      router.service(AgentService, { listAgents: () => ({ agents: [] }), listTools: () => ({ tools: [] }) });
+      router.service(FeedbackService, {
+        giveFeedback: ({ feedback: given }) => {
+          if (given) feedback.unshift(given);
+          return given ? { feedback: given } : {};
+        },
+        listFeedback: () => ({ feedback }),
       });
     },
     fallback(request, response) {
@@ -80,6 +102,8 @@ export async function startGatewayDouble(
   return {
     url: `http://127.0.0.1:${address.port}`,
     store,
+    conversations,
+    feedback,
     script,
     async close() {
       leaving.abort();

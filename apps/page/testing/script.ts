@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { EndReason } from "@headwater/proto/connect/headwater/v1/generation";
+import { TurnEndReason } from "@headwater/proto/connect/headwater/v1/conversation";
+import { AnswerRequestSchema, EndReason } from "@headwater/proto/connect/headwater/v1/generation";
 import type { Hit } from "@headwater/proto/connect/headwater/v1/search";
 import { SearchRequestSchema, Stage } from "@headwater/proto/connect/headwater/v1/search";
+import type { TurnMessage } from "./conversation-double.ts";
 import type { DocumentStoreDouble } from "./document-store-double.ts";
 import { metadataMessage } from "./document-store-double.ts";
 import type { AnswerMessage, GatewayScript } from "./gateway-double.ts";
@@ -29,6 +31,24 @@ export function plausibleScript(store: DocumentStoreDouble, pace = 0): GatewaySc
         yield { event: { case: "hits", value: { stage, hits: found[name], elapsedMs } } };
       }
       yield { event: { case: "summary", value: summaryOf(found.reranked, request.pageSize || 10) } };
+    },
+    async *chat(request, { signal }): AsyncGenerator<TurnMessage> {
+      const question = create(AnswerRequestSchema, { question: request.message });
+      for await (const { event } of this.answer(question, signal)) {
+        if (event?.case !== "end") {
+          if (event) yield { event };
+          continue;
+        }
+        const reason =
+          event.value.reason === EndReason.NO_SUPPORT ? TurnEndReason.NO_SUPPORT : TurnEndReason.COMPLETE;
+        const { usage, model, milliseconds } = event.value;
+        yield {
+          event: {
+            case: "end",
+            value: { reason, ...(usage && { usage }), model: model ?? "", milliseconds: { ...milliseconds } },
+          },
+        };
+      }
     },
     async *answer({ question }, signal): AsyncGenerator<AnswerMessage> {
       const request = create(SearchRequestSchema, { query: question, pageSize: 8 });

@@ -11,9 +11,9 @@ import { OtherPassages, SourceList } from "../components/source-list.tsx";
 import { Welcome } from "../components/welcome.tsx";
 import type { Answer } from "../state/answer.ts";
 import { answer, leaveAnswer, showAnswer, stopAnswer } from "../state/answer.ts";
-import type { AnswerPart } from "../state/answer-text.ts";
-import { answerAsText, answerParts, numberSources } from "../state/answer-text.ts";
-import { counted, milliseconds, placeOf, titleOf } from "../state/format.ts";
+import { copyOf, partsOf } from "../state/answer-copy.ts";
+import { numberSources } from "../state/answer-text.ts";
+import { counted, milliseconds } from "../state/format.ts";
 import { navigate, route } from "../state/navigation.ts";
 import { documentsInStore, pipeline } from "../state/pipeline.ts";
 
@@ -46,7 +46,7 @@ export function AskView() {
 }
 
 function AnswerArticle({ answer }: { answer: Answer }) {
-  const parts = answerParts(answer.text, answer.citations, answer.hits.length);
+  const parts = partsOf(answer);
   const numbers = numberSources(parts);
   const silent = answer.end?.reason === "no_support";
   return (
@@ -66,7 +66,7 @@ function AnswerArticle({ answer }: { answer: Answer }) {
           </div>
         </div>
       ) : (
-        <AnswerBody answer={answer} parts={parts} numbers={numbers} />
+        <AnswerBody answer={answer} writing={answer.phase === "writing"} parts={parts} numbers={numbers} />
       )}
       {answer.end?.reason === "length" && (
         <p class="note note-warning">The answer reached its longest length and ends here.</p>
@@ -75,7 +75,7 @@ function AnswerArticle({ answer }: { answer: Answer }) {
       {answer.phase === "stopped" && <p class="note note-warning">Stopped here, as you asked.</p>}
       {answer.phase !== "searching" && answer.phase !== "writing" && answer.text !== "" && (
         <div class="answer-actions">
-          <CopyButton text={() => textOf(answer, parts, numbers)}>Copy with sources</CopyButton>
+          <CopyButton text={() => copyOf(answer)}>Copy with sources</CopyButton>
           <button
             type="button"
             class="button button-plain"
@@ -120,24 +120,4 @@ function Progress({ answer: { phase, hits, summary, end } }: { answer: Answer })
       )}
     </p>
   );
-}
-
-function textOf(
-  answer: Answer,
-  parts: readonly AnswerPart<unknown>[],
-  numbers: ReadonlyMap<number, number>,
-): string {
-  const sources = [...numbers].flatMap(([source, number]) => {
-    const citations = answer.citations.filter((citation) => citation.source === source);
-    const hit = answer.hits[source - 1];
-    if (!hit) return [];
-    return {
-      number,
-      title: titleOf(hit.document),
-      place: placeOf(hit.page, hit.headingPath, titleOf(hit.document)),
-      address: hit.document.uri || hit.document.id,
-      quotes: [...new Set(citations.map(({ quote }) => quote))],
-    };
-  });
-  return answerAsText(parts, numbers, sources);
 }
