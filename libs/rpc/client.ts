@@ -1,4 +1,4 @@
-import { requestContext } from "@headwater/telemetry";
+import { isTracing, requestContext } from "@headwater/telemetry";
 import type { Client, CompatServiceDefinition } from "nice-grpc";
 import {
   ChannelCredentials,
@@ -23,6 +23,12 @@ export interface RpcClient<Service extends CompatServiceDefinition> {
   waitUntilConnected(timeoutMs: number): Promise<void>;
   close(): void;
 }
+
+const openTelemetry = openTelemetryClientMiddleware();
+
+/** As for the server: nothing is made of a call where spans go nowhere. */
+const traceCalls: ClientMiddleware = (call, options) =>
+  isTracing() ? openTelemetry(call, options) : call.next(call.request, options);
 
 /** Sends the id of the request on whose behalf a call is made. */
 const requestIdMiddleware: ClientMiddleware = async function* sendRequestId(call, options) {
@@ -50,7 +56,7 @@ export function createRpcClient<Service extends CompatServiceDefinition>(
   });
   // The middleware attached last sees a call first and its error last: also a deadline comes out as a HeadwaterError.
   const call = createClientFactory()
-    .use(openTelemetryClientMiddleware())
+    .use(traceCalls)
     .use(requestIdMiddleware)
     .use(errorDetailsClientMiddleware)
     .use(deadlineMiddleware)

@@ -15,4 +15,4 @@ export { generateInRequestContext, requestContext, withRequestContext } from "./
 export type { Telemetry } from "./telemetry.ts";
 export { createTelemetry, silentTelemetry, telemetrySettings } from "./telemetry.ts";
 export type { StopTracing } from "./tracing.ts";
-export { startTracing } from "./tracing.ts";
+export { isTracing, startTracing } from "./tracing.ts";
