@@ -81,6 +81,8 @@ for (const [name, path] of [
   ["ask", `/?view=ask&q=${encodeURIComponent("Which brewery lost none of its men to cholera?")}`],
   ["chat", "/?view=chat"],
   ["documents", "/?view=documents"],
+  ["agents", "/?view=agents&agent=new"],
+  ["memory", "/?view=memory"],
   ["pipeline", "/?view=pipeline"],
 ] as const) {
   pageTest(`${name} has no breach of accessibility, in light and in dark`, async ({ page }) => {

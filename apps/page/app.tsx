@@ -8,9 +8,11 @@ import { narrowScreen } from "./components/narrow-screen.ts";
 import { SideBar } from "./components/side-bar.tsx";
 import { navigate, route } from "./state/navigation.ts";
 import type { View } from "./state/route.ts";
+import { AgentsView } from "./views/agents-view.tsx";
 import { AskView } from "./views/ask-view.tsx";
 import { ChatView } from "./views/chat-view.tsx";
 import { DocumentsView } from "./views/documents-view.tsx";
+import { MemoryView } from "./views/memory-view.tsx";
 import { PipelineView } from "./views/pipeline-view.tsx";
 import { SearchView } from "./views/search-view.tsx";
 
@@ -19,6 +21,8 @@ const views = {
   ask: AskView,
   chat: ChatView,
   documents: DocumentsView,
+  agents: AgentsView,
+  memory: MemoryView,
   pipeline: PipelineView,
 };
 
@@ -27,6 +31,8 @@ const titles: Readonly<Record<View, string>> = {
   ask: "Ask",
   chat: "Chat",
   documents: "Documents",
+  agents: "Agents",
+  memory: "Memory",
   pipeline: "Pipeline",
 };
 

@@ -19,7 +19,11 @@ const tabs: readonly { view: View; label: string; icon: IconName }[] = [
 ];
 
 /** What stands behind the answers; on a phone behind one tab. */
-const furtherTabs: typeof tabs = [{ view: "pipeline", label: "Pipeline", icon: "pipeline" }];
+const furtherTabs: typeof tabs = [
+  { view: "agents", label: "Agents", icon: "agents" },
+  { view: "memory", label: "Memory", icon: "memory" },
+  { view: "pipeline", label: "Pipeline", icon: "pipeline" },
+];
 
 /** Brand, tabs and state: at the side of a wide screen, at top and bottom of a phone. */
 export function SideBar() {

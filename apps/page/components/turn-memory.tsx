@@ -2,6 +2,7 @@ import type { Turn } from "../state/chat-turn.ts";
 import { counted } from "../state/format.ts";
 import { memoryWord } from "../state/memory-words.ts";
 import { Icon } from "./icon.tsx";
+import { Link } from "./link.tsx";
 import { SurpriseMeter } from "./surprise-meter.tsx";
 
 /** What memory gave to a turn and what it took from it. */
@@ -31,6 +32,7 @@ export function TurnMemory({ turn: { recalled, decisions } }: { turn: Turn }) {
           </li>
         ))}
       </ul>
+      <Link to={{ view: "memory", document: undefined }}>All memories</Link>
     </details>
   );
 }

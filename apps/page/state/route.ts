@@ -2,7 +2,7 @@
 import type { FusionMethodName } from "@headwater/client";
 import { fusionMethods } from "@headwater/client";
 
-export const views = ["search", "ask", "chat", "documents", "pipeline"] as const;
+export const views = ["search", "ask", "chat", "documents", "agents", "memory", "pipeline"] as const;
 export type View = (typeof views)[number];
 
 export const documentGroups = ["all", "active", "indexed", "failed"] as const;
@@ -46,7 +46,7 @@ export interface Route {
   readonly prefix: string;
   /** The open conversation; empty: a new one. */
   readonly conversation: string;
-  /** Agent of a new conversation; empty: none. */
+  /** In the chat, the agent of a new conversation; among the agents, the one that is open. */
   readonly agent: string;
   readonly document: OpenDocument | undefined;
 }
@@ -140,7 +140,7 @@ export function formatRoute(route: Route): string {
     set("prefix", route.prefix);
   }
   if (route.view === "chat") set("conversation", route.conversation);
-  if (route.view === "chat") set("agent", route.agent);
+  if (route.view === "chat" || route.view === "agents") set("agent", route.agent);
   if (document) {
     set("doc", document.id);
     set("version", document.version > 0 ? String(document.version) : "");

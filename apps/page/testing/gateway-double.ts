@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { Agent } from "@headwater/proto/connect/headwater/v1/agent";
 import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
 import type { ChatRequest } from "@headwater/proto/connect/headwater/v1/conversation";
 import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
@@ -11,12 +12,16 @@ import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback"
 import type { AnswerRequest, AnswerResponseSchema } from "@headwater/proto/connect/headwater/v1/generation";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { DocumentState, IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import type { Memory } from "@headwater/proto/connect/headwater/v1/memory";
+import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
 import type { SearchRequest } from "@headwater/proto/connect/headwater/v1/search";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import { agentDouble } from "./agent-double.ts";
 import type { TurnGiven, TurnMessage } from "./conversation-double.ts";
 import { ConversationDouble } from "./conversation-double.ts";
 import { DocumentStoreDouble } from "./document-store-double.ts";
 import { ingestDouble } from "./ingest-double.ts";
+import { memoryDouble } from "./memory-double.ts";
 import type { SearchMessage } from "./search-double.ts";
 
 type NodeServerRequest = Parameters<ReturnType<typeof connectNodeAdapter>>[0];
@@ -39,6 +44,8 @@ export interface GatewayDouble {
   readonly store: DocumentStoreDouble;
   readonly conversations: ConversationDouble;
   readonly feedback: readonly Feedback[];
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly memories: readonly Memory[];
   /** Tests put functions of their own in its place. */
   readonly script: GatewayScript;
   close(): Promise<void>;
@@ -66,6 +73,8 @@ export async function startGatewayDouble(
   const script = scriptOf(store);
   const conversations = new ConversationDouble((request, given) => script.chat(request, given));
   const feedback: Feedback[] = [];
+  const agents = new Map<string, Agent>();
+  const memories: Memory[] = [];
   const leaving = new AbortController();
   const rpc = connectNodeAdapter({
     shutdownSignal: leaving.signal,
@@ -77,7 +86,8 @@ export async function startGatewayDouble(
         listModels: () => ({ models: [{ name: "extractive", provider: "extractive", isDefault: true }] }),
       });
       router.service(ConversationService, conversations.service());
-      router.service(AgentService, { listAgents: () => ({ agents: [] }), listTools: () => ({ tools: [] }) });
+      router.service(AgentService, agentDouble(agents));
+      router.service(MemoryService, memoryDouble(memories));
       router.service(FeedbackService, {
         giveFeedback: ({ feedback: given }) => {
           if (given) feedback.unshift(given);
@@ -104,6 +114,8 @@ export async function startGatewayDouble(
     store,
     conversations,
     feedback,
+    agents,
+    memories,
     script,
     async close() {
       leaving.abort();
