@@ -82,7 +82,9 @@ for (const [name, path] of [
   ["chat", "/?view=chat"],
   ["documents", "/?view=documents"],
   ["agents", "/?view=agents&agent=new"],
+  ["prompts", "/?view=prompts&prompt=chat"],
   ["memory", "/?view=memory"],
+  ["jobs", "/?view=jobs"],
   ["pipeline", "/?view=pipeline"],
 ] as const) {
   pageTest(`${name} has no breach of accessibility, in light and in dark`, async ({ page }) => {

@@ -12,8 +12,10 @@ import { AgentsView } from "./views/agents-view.tsx";
 import { AskView } from "./views/ask-view.tsx";
 import { ChatView } from "./views/chat-view.tsx";
 import { DocumentsView } from "./views/documents-view.tsx";
+import { JobsView } from "./views/jobs-view.tsx";
 import { MemoryView } from "./views/memory-view.tsx";
 import { PipelineView } from "./views/pipeline-view.tsx";
+import { PromptsView } from "./views/prompts-view.tsx";
 import { SearchView } from "./views/search-view.tsx";
 
 const views = {
@@ -22,7 +24,9 @@ const views = {
   chat: ChatView,
   documents: DocumentsView,
   agents: AgentsView,
+  prompts: PromptsView,
   memory: MemoryView,
+  jobs: JobsView,
   pipeline: PipelineView,
 };
 
@@ -32,7 +36,9 @@ const titles: Readonly<Record<View, string>> = {
   chat: "Chat",
   documents: "Documents",
   agents: "Agents",
+  prompts: "Prompts",
   memory: "Memory",
+  jobs: "Jobs",
   pipeline: "Pipeline",
 };
 

@@ -21,7 +21,9 @@ const tabs: readonly { view: View; label: string; icon: IconName }[] = [
 /** What stands behind the answers; on a phone behind one tab. */
 const furtherTabs: typeof tabs = [
   { view: "agents", label: "Agents", icon: "agents" },
+  { view: "prompts", label: "Prompts", icon: "prompts" },
   { view: "memory", label: "Memory", icon: "memory" },
+  { view: "jobs", label: "Jobs", icon: "jobs" },
   { view: "pipeline", label: "Pipeline", icon: "pipeline" },
 ];
 

@@ -41,10 +41,16 @@ test("each view keeps what belongs to it and nothing else", () => {
     prefix: "a/",
     conversation: "c1",
     agent: "a1",
+    prompt: "answer",
+    job: "j1",
   } as const;
   assert.equal(formatRoute({ ...everything, view: "ask" }), "/?view=ask&q=x");
   assert.equal(formatRoute({ ...everything, view: "documents" }), "/?view=documents&show=failed&prefix=a%2F");
   assert.equal(formatRoute({ ...everything, view: "chat" }), "/?view=chat&conversation=c1&agent=a1");
+  assert.equal(formatRoute({ ...everything, view: "agents" }), "/?view=agents&agent=a1");
+  assert.equal(formatRoute({ ...everything, view: "prompts" }), "/?view=prompts&prompt=answer");
+  assert.equal(formatRoute({ ...everything, view: "jobs" }), "/?view=jobs&job=j1");
+  assert.equal(formatRoute({ ...everything, view: "memory" }), "/?view=memory");
   assert.equal(formatRoute({ ...everything, view: "pipeline" }), "/?view=pipeline");
   assert.equal(formatRoute(homeRoute), "/");
 });

@@ -2,7 +2,17 @@
 import type { FusionMethodName } from "@headwater/client";
 import { fusionMethods } from "@headwater/client";
 
-export const views = ["search", "ask", "chat", "documents", "agents", "memory", "pipeline"] as const;
+export const views = [
+  "search",
+  "ask",
+  "chat",
+  "documents",
+  "agents",
+  "prompts",
+  "memory",
+  "jobs",
+  "pipeline",
+] as const;
 export type View = (typeof views)[number];
 
 export const documentGroups = ["all", "active", "indexed", "failed"] as const;
@@ -48,6 +58,10 @@ export interface Route {
   readonly conversation: string;
   /** In the chat, the agent of a new conversation; among the agents, the one that is open. */
   readonly agent: string;
+  /** The prompt that is open; empty: none. */
+  readonly prompt: string;
+  /** The job that is open; empty: none. */
+  readonly job: string;
   readonly document: OpenDocument | undefined;
 }
 
@@ -68,6 +82,8 @@ export const homeRoute: Route = {
   prefix: "",
   conversation: "",
   agent: "",
+  prompt: "",
+  job: "",
   document: undefined,
 };
 
@@ -98,6 +114,8 @@ export function parseRoute(search: string): Route {
     prefix: one("prefix"),
     conversation: one("conversation"),
     agent: one("agent"),
+    prompt: one("prompt"),
+    job: one("job"),
     document: openDocument(one),
   };
 }
@@ -141,6 +159,8 @@ export function formatRoute(route: Route): string {
   }
   if (route.view === "chat") set("conversation", route.conversation);
   if (route.view === "chat" || route.view === "agents") set("agent", route.agent);
+  if (route.view === "prompts") set("prompt", route.prompt);
+  if (route.view === "jobs") set("job", route.job);
   if (document) {
     set("doc", document.id);
     set("version", document.version > 0 ? String(document.version) : "");

@@ -12,8 +12,10 @@ import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback"
 import type { AnswerRequest, AnswerResponseSchema } from "@headwater/proto/connect/headwater/v1/generation";
 import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
 import { DocumentState, IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
+import { JobService } from "@headwater/proto/connect/headwater/v1/job";
 import type { Memory } from "@headwater/proto/connect/headwater/v1/memory";
 import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
+import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import type { SearchRequest } from "@headwater/proto/connect/headwater/v1/search";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import { agentDouble } from "./agent-double.ts";
@@ -21,7 +23,9 @@ import type { TurnGiven, TurnMessage } from "./conversation-double.ts";
 import { ConversationDouble } from "./conversation-double.ts";
 import { DocumentStoreDouble } from "./document-store-double.ts";
 import { ingestDouble } from "./ingest-double.ts";
+import { JobDouble } from "./job-double.ts";
 import { memoryDouble } from "./memory-double.ts";
+import { promptDouble } from "./prompt-double.ts";
 import type { SearchMessage } from "./search-double.ts";
 
 type NodeServerRequest = Parameters<ReturnType<typeof connectNodeAdapter>>[0];
@@ -46,6 +50,7 @@ export interface GatewayDouble {
   readonly feedback: readonly Feedback[];
   readonly agents: ReadonlyMap<string, Agent>;
   readonly memories: readonly Memory[];
+  readonly jobs: JobDouble;
   /** Tests put functions of their own in its place. */
   readonly script: GatewayScript;
   close(): Promise<void>;
@@ -75,6 +80,7 @@ export async function startGatewayDouble(
   const feedback: Feedback[] = [];
   const agents = new Map<string, Agent>();
   const memories: Memory[] = [];
+  const jobs = new JobDouble();
   const leaving = new AbortController();
   const rpc = connectNodeAdapter({
     shutdownSignal: leaving.signal,
@@ -88,6 +94,8 @@ export async function startGatewayDouble(
       router.service(ConversationService, conversations.service());
       router.service(AgentService, agentDouble(agents));
       router.service(MemoryService, memoryDouble(memories));
+      router.service(JobService, jobs.service());
+      router.service(PromptService, promptDouble());
       router.service(FeedbackService, {
         giveFeedback: ({ feedback: given }) => {
           if (given) feedback.unshift(given);
@@ -116,6 +124,7 @@ export async function startGatewayDouble(
     feedback,
     agents,
     memories,
+    jobs,
     script,
     async close() {
       leaving.abort();
