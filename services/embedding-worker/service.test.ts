@@ -278,6 +278,27 @@ test("a cross-encoder takes over the rerank where its folder is given", async ()
   await crossed.close();
 });
 
+test("a rerank tells the scores of the query's tokens where they are asked for", async () => {
+  const request = { query: "river \u00e9 sea", passages: ["sea fish", "river"] };
+  const plain = await worker.client.call.rerank(request);
+  assert.deepEqual([plain.queryTokens, plain.scores[0]?.tokenScores], [[], []]);
+  const { queryTokens, scores } = await worker.client.call.rerank({ ...request, tokenScores: true });
+  assert.deepEqual(
+    queryTokens.map(({ start, end }) => request.query.slice(start, end)),
+    ["", "river", "\u00e9", "sea", ""],
+  );
+  const [first, second] = scores.map(({ tokenScores }) => tokenScores.map((score) => score > 0.99));
+  assert.deepEqual([first?.[3], second?.[1]], [true, true]);
+  assert.deepEqual(
+    scores.map(({ tokenScores }) => tokenScores.length),
+    [5, 5],
+  );
+  assert.deepEqual(
+    scores.map(({ score }) => score),
+    plain.scores.map(({ score }) => score),
+  );
+});
+
 test("indexed passages leave their token vectors for the first rerank", async () => {
   const rerankTokens = async (service: TestService) => {
     await embedAll(service, [{ texts: ["fish boat mill"] }]);

@@ -118,6 +118,52 @@ test("chat says one thing, or line by line in one conversation that can be gone 
   assert.match(unknown.stderr, /HW_AGENT_UNKNOWN/);
 });
 
+test("eval answers measures a set of one's own, and takes its documents out again", async () => {
+  const set = join(folder, "springs");
+  const questions = [
+    {
+      id: "1",
+      question: "Where does groundwater come up?",
+      evidence: [{ document: "spring.md", quote: "A spring is where groundwater comes up." }],
+    },
+    { id: "2", question: "Who painted the Mona Lisa?", evidence: [] },
+  ];
+  await mkdir(join(set, "documents"), { recursive: true });
+  await writeFile(
+    join(set, "documents", "spring.md"),
+    "# Springs\n\nA spring is where groundwater\ncomes up.\n",
+  );
+  const write = (lines: readonly object[]) =>
+    writeFile(join(set, "questions.jsonl"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  await write(questions);
+  const measured = await run("eval", "answers", set);
+  assert.equal(measured.code, 0, measured.stderr);
+  assert.match(measured.stdout, /^springs: 1 documents, 1 questions with an answer, 1 without\n/);
+  assert.match(
+    measured.stdout,
+    /^ +citation precision +citation recall +right refusals +wrong refusals +ms an answer$/m,
+  );
+  assert.match(measured.stdout, /^extractive +1\.000 +1\.000 +1\.000 +0\.000 +\d+$/m);
+  const named = await run("eval", "answers", set, "--model", "extractive", "--callers", "2", "--json");
+  const [value] = jsonLines(named.stdout) as {
+    set: string;
+    models: { model: string; citations: number }[];
+  }[];
+  assert.equal(value?.set, "springs");
+  assert.deepEqual(
+    value?.models.map(({ model, citations }) => [model, citations]),
+    [["extractive", 1]],
+  );
+  const unknown = await run("eval", "answers", set, "--model", "nobody");
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /HW_MODEL_UNKNOWN/);
+  await write([{ ...questions[0], evidence: [{ document: "spring.md", quote: "Not in there." }] }]);
+  const misquoted = await run("eval", "answers", set);
+  assert.equal(misquoted.code, 2);
+  assert.match(misquoted.stderr, /HW_ANSWER_SET_INVALID/);
+  assert.deepEqual(jsonLines((await run("documents", "--tenant", "evaluation", "--json")).stdout), []);
+});
+
 test("documents and status tell where everything is; delete deletes", async () => {
   const listed = jsonLines((await run("documents", "--json")).stdout);
   assert.equal(listed.length, 6);

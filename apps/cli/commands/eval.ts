@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import type { ConnectionOptions } from "../connection.ts";
 import { withClient, withEvaluationTenant } from "../connection.ts";
+import { wholeNumber } from "../number-option.ts";
 import { createOutput } from "../terminal/output.ts";
 
 interface AnswersOptions extends ConnectionOptions {
   readonly model: readonly string[];
+  readonly callers: number;
 }
 
 export function addEvalCommand(program: Command): void {
@@ -34,6 +36,7 @@ function addAnswersCommand(evaluation: Command): void {
     .command("answers [folder]")
     .description("measure answers of a running server on questions with marked evidence")
     .option("--model <name>", "language model, may be named again; default: the server's", collect, [])
+    .option("--callers <count>", "questions asked at once, 1 to 64", wholeNumber(1, 64), 1)
     .addHelpText(
       "after",
       `
@@ -47,7 +50,7 @@ recall, and the shares of right and of wrong refusals; docs/answer-quality.md de
     return withClient(options, async (connection) => {
       const { evaluateAnswers } = await import("../evaluation/evaluate-answers.ts");
       const { publicDomainSets } = await import("@headwater/evaluation");
-      await evaluateAnswers(folder ?? publicDomainSets.test, options.model, connection);
+      await evaluateAnswers(folder ?? publicDomainSets.test, options.model, options.callers, connection);
     });
   });
 }

@@ -2,7 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HeadwaterClient } from "@headwater/client";
 import { HeadwaterError, status } from "@headwater/errors";
-import type { AnswerMeasures, AnswerSet, DocumentSpan, JudgedAnswer } from "@headwater/evaluation";
+import type {
+  AnswerMeasures,
+  AnswerSet,
+  DocumentSpan,
+  JudgedAnswer,
+  MarkedQuestion,
+} from "@headwater/evaluation";
 import { locateQuote, measureAnswers, openAnswerSet } from "@headwater/evaluation";
 import { median } from "@headwater/testing/median";
 import type { Connection } from "../connection.ts";
@@ -19,10 +25,12 @@ export interface MeasuredModel extends AnswerMeasures {
  * Loads a question set into a running Headwater, asks every question of each model, and takes the documents out again.
  *
  * @param models names; none: the server's default model
+ * @param callers questions that are asked at once
  */
 export async function evaluateAnswers(
   path: string,
   models: readonly string[],
+  callers: number,
   connection: Connection,
 ): Promise<void> {
   const { client, output, signal } = connection;
@@ -36,7 +44,7 @@ export async function evaluateAnswers(
     const measured: MeasuredModel[] = [];
     for (const model of models.length > 0 ? models : [undefined]) {
       measured.push(
-        await measureModel(set, texts, model, connection, (done) =>
+        await measureModel(set, texts, model, callers, connection, (done) =>
           show(`${set.name}, ${model ?? "default model"}: ${done}/${set.questions.length} questions`),
         ),
       );
@@ -104,13 +112,14 @@ async function measureModel(
   set: AnswerSet,
   texts: ReadonlyMap<string, string>,
   model: string | undefined,
+  callers: number,
   { client, signal }: Connection,
   onProgress: (done: number) => void,
 ): Promise<MeasuredModel> {
   const answers: JudgedAnswer[] = [];
   const milliseconds: number[] = [];
   let name = model ?? "";
-  for (const { question, evidence } of set.questions) {
+  const ask = async ({ question, evidence }: MarkedQuestion) => {
     const citations: DocumentSpan[] = [];
     let refused = false;
     for await (const event of client.answer(question, {
@@ -131,7 +140,13 @@ async function measureModel(
     );
     answers.push({ evidence: marked, citations, refused });
     onProgress(answers.length);
-  }
+  };
+  const waiting = set.questions.values();
+  await Promise.all(
+    Array.from({ length: callers }, async () => {
+      for (const question of waiting) await ask(question);
+    }),
+  );
   return { model: name, ...measureAnswers(answers), medianMs: median(milliseconds) };
 }
 

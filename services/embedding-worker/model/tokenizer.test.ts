@@ -37,6 +37,21 @@ test("what is beyond the model's limit is cut and told", async () => {
   assert.equal(long?.ids.at(-1), 102);
 });
 
+test("ranges tell where each token stands, whatever the characters before it", async () => {
+  const text = "\u{1F600} \u00c9t\u00e9, meandering \u{1F4A7} rivers";
+  const ranges = await tokenizer.ranges(text);
+  assert.equal(ranges.length, (await idsOf(text)).length);
+  const pieces = ranges.map(({ start, end }) => text.slice(start, end));
+  assert.deepEqual([pieces.at(0), pieces.at(-1)], ["", ""]);
+  assert.equal(pieces.join(""), text.replaceAll(" ", ""));
+  // A word that is no token of its own is several.
+  assert.deepEqual(pieces.slice(-6), ["mean", "der", "ing", "\u{1F4A7}", "rivers", ""]);
+  assert.deepEqual(await tokenizer.ranges(""), [
+    { start: 0, end: 0 },
+    { start: 0, end: 0 },
+  ]);
+});
+
 test("a text of megabytes costs no more than its part that can matter", async () => {
   const units = 512 * 64;
   const huge = "river ".repeat(1_000_000);

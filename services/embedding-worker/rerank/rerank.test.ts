@@ -91,6 +91,33 @@ test("late interaction scores by the mean of each query token's best cosine", as
   }
 });
 
+test("where asked for, late interaction tells each query token's place and best cosine", async () => {
+  const { reranker } = lateInteraction(pool);
+  const passages = ["sea fish boat", "mill rain"];
+  const { scores, matches } = await reranker.rerank("river sea", passages, {
+    ...options(),
+    tokenScores: true,
+  });
+  assert.deepEqual(matches?.tokens, [
+    { start: 0, end: 0 },
+    { start: 0, end: 5 },
+    { start: 6, end: 9 },
+    { start: 0, end: 0 },
+  ]);
+  assert.equal(matches.cosines.length, passages.length);
+  for (const [index, passage] of passages.entries()) {
+    const cosines: number[] = [...(matches.cosines[index] ?? [])];
+    assert.equal(cosines.length, 4);
+    for (const [at, asked] of tinyIds("river sea").entries()) {
+      const expected = Math.max(...tinyIds(passage).map((id) => cosine(asked, id)));
+      assert(Math.abs((cosines[at] ?? 9) - expected) < 0.01, `${passage}: ${cosines}`);
+    }
+    const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
+    assert(Math.abs((scores[index] ?? 9) - mean) < 1e-5);
+  }
+  assert.equal((await reranker.rerank("river sea", passages, options())).matches, undefined);
+});
+
 test("a passage goes through the model once, unless the cache is to be skipped", async () => {
   const engine = new FakeEngine(9);
   const { reranker } = lateInteraction(engine);
