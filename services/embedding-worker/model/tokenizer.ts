@@ -65,12 +65,10 @@ export class TextTokenizer {
     // The tokenizer counts characters.
     const units = [0];
     for (const character of text) units.push((units.at(-1) ?? 0) + character.length);
-    return encoding
-      .getOffsets()
-      .map(([start = 0, end = 0]) => ({
-        start: units[start] ?? text.length,
-        end: units[end] ?? text.length,
-      }));
+    return encoding.getOffsets().map(([start = 0, end = 0]) => ({
+      start: units[start] ?? text.length,
+      end: units[end] ?? text.length,
+    }));
   }
 
   /** Each text as the second of a pair with `first`; the longer of the two is cut first. */
