@@ -151,7 +151,7 @@ test("when the budget is used up, what is known is returned, the first candidate
   const { reranker } = lateInteraction(engine);
   const running = reranker.rerank("river", ["sea fish boat mill", "stone"], options({ budgetMs: 2000 }));
   let answered = false;
-  running.finally(() => {
+  void running.finally(() => {
     answered = true;
   });
   // The query, the first passage and its score; the second never ends. A machine too busy for that fails below.

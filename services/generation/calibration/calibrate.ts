@@ -4,11 +4,12 @@
  *   node services/embedding-worker/main.ts &
  *   node services/generation/calibration/calibrate.ts <folder with cranfield/ and med/> [host:port of the worker]
  *
- * Prints the coefficients for libs/language-model/support.ts and the tables of docs/decisions/0006.
+ * Prints the coefficients for libs/language-model/support.ts, the figures of those that it has (built), and so the tables
+ * of docs/decisions/0006.
  */
 import { join } from "node:path";
 import type { Evidence } from "@headwater/language-model/extraction";
-import { candidateSentences, gatherEvidence, withTitle } from "@headwater/language-model/extraction";
+import { candidateSentences, gatherEvidence, oddsOf, withTitle } from "@headwater/language-model/extraction";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
 import { readCollection, readDevelopmentSet, readQuestionSet } from "./corpora.ts";
@@ -25,6 +26,8 @@ interface Asked {
 }
 
 type Features = (evidence: Evidence) => number[];
+/** Log odds. */
+type Score = (evidence: Evidence) => number;
 
 const passagesPerQuestion = 8;
 const cranfieldEvery = 3;
@@ -40,8 +43,10 @@ const weights = { collections: [50, 50], questions: [100, 50], "without relevant
 interface Model {
   readonly features: Features;
   /** Chooses sentences before there is a fit. */
-  readonly first: (evidence: Evidence) => number;
+  readonly first: Score;
   readonly train: (questions: readonly Asked[], model: Model) => Coefficients;
+  /** What libs/language-model has now. */
+  readonly built: Score;
 }
 
 const models: Record<string, Model> = {
@@ -51,11 +56,13 @@ const models: Record<string, Model> = {
     ],
     first: ({ words }) => words,
     train: trainOnSentences,
+    built: (evidence) => oddsOf(evidence, "late-interaction"),
   },
   words: {
     features: ({ coverage, context, length }) => [coverage, context, length],
     first: ({ coverage }) => coverage,
     train: trainOnQuestions,
+    built: (evidence) => oddsOf({ ...evidence, similarity: undefined }, "late-interaction"),
   },
 };
 
@@ -66,7 +73,11 @@ const asked = await askAll(data);
 embedding.close();
 
 for (const [name, model] of Object.entries(models)) {
-  const { features, train } = model;
+  const { features, train, built } = model;
+  const scoreBy =
+    (beta: Coefficients): Score =>
+    (evidence) =>
+      odds(beta, features(evidence));
   const fitted = asked.filter(({ group }) => group !== "without relevant");
   const beta = train(fitted, model);
   const crossed = Array.from({ length: folds }, (_, fold) => {
@@ -75,19 +86,24 @@ for (const [name, model] of Object.entries(models)) {
       model,
     );
     return fitted.flatMap((question, index) =>
-      index % folds === fold ? [judge(question, without, features)] : [],
+      index % folds === fold ? [judge(question, scoreBy(without))] : [],
     );
   }).flat();
   print(`\n${name}: ${beta.map((value) => value.toFixed(2)).join(", ")}`);
-  for (const group of ["collections", "questions", "without relevant"] as const) {
-    const inGroup = asked
-      .filter((question) => question.group === group)
-      .map((question) => judge(question, beta, features));
-    print(`  ${group}: ${describe(inGroup)}`);
-    const held = crossed.filter((judged) => judged.group === group);
-    if (held.length > 0) print(`  ${group}, ${folds}-fold: ${describe(held)}`);
+  const held = (group: Asked["group"]) => crossed.filter((judged) => judged.group === group);
+  for (const [label, score] of [
+    ["fit", scoreBy(beta)],
+    ["built", built],
+  ] as const) {
+    for (const group of ["collections", "questions", "without relevant"] as const) {
+      const inGroup = asked.filter((question) => question.group === group);
+      print(`  ${label}, ${group}: ${describe(inGroup.map((question) => judge(question, score)))}`);
+    }
+    for (const margin of margins)
+      print(`  ${label}, margin ${margin}: ${describeChoice(asked, score, margin)}`);
   }
-  for (const margin of margins) print(`  margin ${margin}: ${describeChoice(asked, beta, features, margin)}`);
+  for (const group of ["collections", "questions"] as const)
+    print(`  ${folds}-fold, ${group}: ${describe(held(group))}`);
 }
 
 const unrelated = asked
@@ -227,8 +243,8 @@ function trainOnSentences(questions: readonly Asked[], { features, first }: Mode
   return beta.map((value, index) => scale * value + (index === 0 ? shift : 0));
 }
 
-function judge({ group, answerable, sentences }: Asked, beta: Coefficients, features: Features) {
-  const score = Math.max(...sentences.map(({ evidence }) => odds(beta, features(evidence))));
+function judge({ group, answerable, sentences }: Asked, scoreOf: Score) {
+  const score = Math.max(...sentences.map(({ evidence }) => scoreOf(evidence)));
   return { group, positive: answerable, score };
 }
 
@@ -243,21 +259,19 @@ function describe(judged: readonly { readonly positive: boolean; readonly score:
 }
 
 /** How many of the sentences that an answer would have are marked as evidence. */
-function describeChoice(
-  questions: readonly Asked[],
-  beta: Coefficients,
-  features: Features,
-  margin: number,
-): string {
+function describeChoice(questions: readonly Asked[], scoreOf: Score, margin: number): string {
   let [given, right, withEvidence] = [0, 0, 0];
   const answerable = questions.filter((question) => question.group === "questions" && question.answerable);
   for (const { sentences } of answerable) {
     const scored = sentences.map(({ evidence, marked }) => ({
       marked,
-      score: odds(beta, features(evidence)),
+      score: scoreOf(evidence),
     }));
     const best = Math.max(...scored.map(({ score }) => score));
-    const chosen = scored.filter(({ score }) => score >= Math.max(0, best - margin)).slice(0, 4);
+    const chosen = scored
+      .filter(({ score }) => score >= Math.max(0, best - margin))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 4);
     given += chosen.length;
     right += chosen.filter(({ marked }) => marked).length;
     withEvidence += chosen.some(({ marked }) => marked) ? 1 : 0;
