@@ -1,5 +1,5 @@
 import type { Signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Asked } from "../state/chat.ts";
 import { choices } from "../state/choices.ts";
 import { Icon } from "./icon.tsx";
@@ -23,7 +23,6 @@ export interface ComposerProps {
 /** Where a message is written, and who is to answer it. */
 export function Composer({ draft, asked, agentIsSet, onStop, onAsked, onSend }: ComposerProps) {
   const box = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => box.current?.focus({ preventScroll: true }), []);
   const send = () => {
     if (onStop || draft.value.trim() === "") return;
     onSend(draft.value.trim());

@@ -15,7 +15,15 @@ export function ConversationList({ onFollow }: { onFollow?: () => void }) {
   const follow = onFollow ? { onFollow } : {};
   return (
     <nav class="conversations" aria-label="Conversations">
-      <Link class="button" to={{ conversation: "", agent: "" }} {...follow}>
+      <Link
+        class="button"
+        to={{ conversation: "", agent: "", document: undefined }}
+        onFollow={() => {
+          onFollow?.();
+          // Once the list over the view is gone, which gives the focus back to its button.
+          requestAnimationFrame(() => document.getElementById("message")?.focus());
+        }}
+      >
         <Icon name="plus" />
         <span>New chat</span>
       </Link>

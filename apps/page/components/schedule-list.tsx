@@ -111,7 +111,8 @@ function ScheduleForm({ onDone }: { onDone: () => void }) {
           onType={(value) => change({ name: value })}
         />
         <TextField
-          label="When: minute hour day month weekday"
+          label="When"
+          hint="Minute, hour, day, month, weekday"
           value={cron}
           required
           onType={(value) => change({ cron: value })}

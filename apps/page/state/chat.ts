@@ -1,4 +1,4 @@
-import type { ChatEvent, Feedback } from "@headwater/client";
+import type { ChatEvent, Feedback, StartedEvent } from "@headwater/client";
 import { signal } from "@preact/signals";
 import { announce } from "./announcer.ts";
 import type { Turn } from "./chat-turn.ts";
@@ -13,18 +13,34 @@ import { Remembered } from "./remembered.ts";
 import { server } from "./server.ts";
 import { uniqueKey } from "./unique-key.ts";
 
+/** Who is to answer the next message. */
+export interface Asked {
+  /** Empty: the conversation's. */
+  readonly agentId: string;
+  /** Empty: the agent's, or the server's. */
+  readonly model: string;
+}
+
 /** The conversation that is open. */
 export interface Chat {
   /** Empty: a new one, which the first message makes. */
   readonly conversationId: string;
-  /** Of the conversation; the one to come says it in its first message. */
+  /** Of the conversation; empty: it has none. */
   readonly agentId: string;
+  readonly asked: Asked;
   readonly turns: readonly Turn[];
   readonly loading: boolean;
   readonly fault: Fault | undefined;
 }
 
-const emptyChat: Chat = { conversationId: "", agentId: "", turns: [], loading: false, fault: undefined };
+const emptyChat: Chat = {
+  conversationId: "",
+  agentId: "",
+  asked: { agentId: "", model: "" },
+  turns: [],
+  loading: false,
+  fault: undefined,
+};
 
 export const chat = signal<Chat>(emptyChat);
 
@@ -36,13 +52,19 @@ const followed = new Remembered<Turn>(100);
 
 let leaving = new AbortController();
 
-/** Shows a conversation, and goes on with its turn if one is under way; "" is a new conversation. */
-export async function openConversation(id: string): Promise<void> {
+/**
+ * Shows a conversation, and goes on with its turn if one is under way.
+ * @param id "" is a new conversation
+ * @param agent whom a new one asks first
+ */
+export async function openConversation(id: string, agent = ""): Promise<void> {
+  // One that was just begun has its address from its first turn on, and that turn is being followed already.
+  if (id === chat.peek().conversationId && runningTurn() && !leaving.signal.aborted) return;
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
   if (id === "") {
-    chat.value = emptyChat;
+    chat.value = { ...emptyChat, asked: { agentId: agent, model: "" } };
     return;
   }
   const before = chat.peek();
@@ -56,7 +78,8 @@ export async function openConversation(id: string): Promise<void> {
       readMessages(id, signal),
     ]);
     const turns = turnsOf(messages, activeTurnId).map((turn) => followed.get(turn.messageId) ?? turn);
-    chat.value = { conversationId: id, agentId, turns, loading: false, fault: undefined };
+    const asked = { ...chat.peek().asked, agentId };
+    chat.value = { conversationId: id, agentId, asked, turns, loading: false, fault: undefined };
     const active = turns.find(({ turnId, phase }) => turnId === activeTurnId && phase === "running");
     if (active) void follow(active, server.turns.resume(active.turnId, { signal }), signal);
     if (turns.length > 0) await readRatings(signal);
@@ -89,24 +112,21 @@ export function leaveChat(): void {
   leaving.abort();
 }
 
-export interface Asked {
-  /** Empty: the conversation's. */
-  readonly agentId: string;
-  /** Empty: the agent's, or the server's. */
-  readonly model: string;
+export function askOther(asked: Asked): void {
+  chat.value = { ...chat.peek(), asked };
 }
 
 /** Sends a message and follows its turn. */
-export async function sendMessage(message: string, { agentId, model }: Asked): Promise<void> {
+export async function sendMessage(message: string): Promise<void> {
   if (runningTurn()) return;
-  const { conversationId } = chat.peek();
+  const { conversationId, asked } = chat.peek();
   const { signal } = leaving;
   const key = uniqueKey();
   const turn = newTurn(key, message);
   // A message that the server never took makes room for the next.
   const turns = chat.peek().turns.filter(({ phase, turnId }) => phase !== "cut-off" || turnId !== "");
   chat.value = { ...chat.peek(), turns: [...turns, turn] };
-  const options = { conversationId, agentId, model, idempotencyKey: key, signal };
+  const options = { conversationId, ...asked, idempotencyKey: key, signal };
   await follow(turn, server.chat(message, options), signal);
 }
 
@@ -180,7 +200,7 @@ async function follow(turn: Turn, events: AsyncIterable<ChatEvent>, signal: Abor
     for await (const event of events) {
       now = withChatEvent(now, event);
       show();
-      if (event.type === "started") takeConversation(event.conversationId);
+      if (event.type === "started") takeConversation(event);
       if (event.type === "approval") announce("A tool waits for your approval.");
     }
     followed.set(now.messageId, now);
@@ -195,10 +215,10 @@ async function follow(turn: Turn, events: AsyncIterable<ChatEvent>, signal: Abor
 }
 
 /** A new conversation has its id from its first turn on; the address then says it, so that a reload comes back. */
-function takeConversation(id: string): void {
-  if (chat.peek().conversationId !== "" || id === "") return;
-  chat.value = { ...chat.peek(), conversationId: id };
-  if (route.peek().view === "chat") navigate({ conversation: id, agent: "" }, "replace");
+function takeConversation({ conversationId, agentId }: StartedEvent): void {
+  if (chat.peek().conversationId !== "") return;
+  chat.value = { ...chat.peek(), conversationId, agentId };
+  if (route.peek().view === "chat") navigate({ conversation: conversationId, agent: "" }, "replace");
   void listConversations();
 }
 

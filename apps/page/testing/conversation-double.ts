@@ -165,7 +165,9 @@ export class ConversationDouble {
       turn.wake.resolve();
       turn.wake = Promise.withResolvers();
     };
-    put({ event: { case: "started", value: { turnId, conversationId, messageId } } });
+    put({
+      event: { case: "started", value: { turnId, conversationId, messageId, agentId: request.agentId } },
+    });
     const given: TurnGiven = {
       signal: turn.leaving.signal,
       decision(callId) {

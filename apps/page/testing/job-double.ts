@@ -21,6 +21,7 @@ export class JobDouble {
     if (!before) throw new ConnectError("There is no such job.", Code.NotFound);
     const after = Object.assign(create(JobSchema, change), {
       ...{ id, kind: before.kind, createdTime: before.createdTime, maxAttempts: before.maxAttempts },
+      owner: before.owner,
       ...(before.input ? { input: before.input } : {}),
     });
     this.jobs[index] = after;

@@ -40,7 +40,11 @@ pageTest("an agent is made, changed, talked to and deleted", async ({ page, gate
   await page.getByRole("link", { name: "Chat with Gauge" }).click();
   await page.getByLabel("Message").fill("Hello, brewery");
   await page.keyboard.press("Enter");
-  await eventually(() => assert.deepEqual(asked, [made?.id]));
+  await page.waitForURL(/conversation=/);
+  await page.locator(".turn-foot").waitFor();
+  await page.getByLabel("Message").fill("Once more");
+  await page.keyboard.press("Enter");
+  await eventually(() => assert.deepEqual(asked, [made?.id, made?.id]));
   await page.goto("/?view=agents");
   await page.getByRole("button", { name: "Delete Gauge" }).click();
   await page.getByRole("button", { name: "Delete?" }).click();

@@ -104,6 +104,31 @@ pageTest("a reload in the middle of a turn goes on with it", async ({ page, gate
   assert.equal(gateway.conversations.turns.size, 1, "no second turn was begun");
 });
 
+pageTest("who goes elsewhere in the middle of a turn finds it under way again", async ({ page, gateway }) => {
+  const more = Promise.withResolvers<void>();
+  gateway.script.chat = async function* (): AsyncGenerator<TurnMessage> {
+    yield { event: { case: "text", value: { text: "The first half" } } };
+    await more.promise;
+    yield { event: { case: "text", value: { text: " and the second." } } };
+    yield { event: { case: "end", value: { reason: TurnEndReason.COMPLETE } } };
+  };
+  await page.goto("/?view=chat");
+  await ask(page, "Tell me.");
+  await page.getByText("The first half").waitFor();
+  await page.getByRole("link", { name: "Pipeline" }).click();
+  await page.getByRole("heading", { name: "Pipeline" }).waitFor();
+  await page.getByRole("link", { name: "Chat", exact: true }).click();
+  await page.getByText("The first half").waitFor();
+  await page.getByRole("link", { name: "New chat" }).click();
+  await page.getByText("What would you like to know?").waitFor();
+  await page.waitForFunction(() => document.activeElement?.id === "message");
+  await page.getByRole("link", { name: /^Tell me/ }).click();
+  await page.getByText("The first half").waitFor();
+  more.resolve();
+  await page.getByText("The first half and the second.").waitFor();
+  assert.equal(gateway.conversations.turns.size, 1);
+});
+
 pageTest("Stop ends the turn, and it can be asked again", async ({ page, gateway }) => {
   const { chat } = gateway.script;
   gateway.script.chat = async function* (_request, { signal }): AsyncGenerator<TurnMessage> {

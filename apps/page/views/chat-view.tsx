@@ -8,8 +8,8 @@ import { Icon } from "../components/icon.tsx";
 import { narrowScreen } from "../components/narrow-screen.ts";
 import { TurnArticle } from "../components/turn-article.tsx";
 import { Welcome } from "../components/welcome.tsx";
-import type { Asked } from "../state/chat.ts";
 import {
+  askOther,
   chat,
   goOn,
   leaveChat,
@@ -45,10 +45,8 @@ export function ChatView() {
     };
   }, []);
   useEffect(() => {
-    // A conversation that was just begun has its address from its first turn, which is being followed already.
-    if (chat.peek().conversationId === conversation && runningTurn()) return;
-    void openConversation(conversation);
-  }, [conversation]);
+    void openConversation(conversation, agent);
+  }, [conversation, agent]);
   useSignalEffect(() => {
     if (connection.value.state !== "live") return;
     for (const turn of chat.peek().turns) if (turn.phase === "cut-off" && turn.turnId !== "") void goOn(turn);
@@ -77,7 +75,7 @@ export function ChatView() {
             </button>
           )}
         </div>
-        <Thread key={agent} agent={agent} />
+        <Thread />
       </div>
       {folded && drawer.value && (
         <ConversationDrawer
@@ -90,15 +88,13 @@ export function ChatView() {
   );
 }
 
-/** The open conversation. `agent`: whom a new one asks first. */
-function Thread({ agent }: { agent: string }) {
-  const { conversationId, agentId, turns, loading, fault } = chat.value;
-  const chosen = useSignal<Asked>({ agentId: agent, model: "" });
+/** The open conversation. */
+function Thread() {
+  const { conversationId, agentId, asked, turns, loading, fault } = chat.value;
   const forkFault = useSignal<Fault | undefined>(undefined);
-  const asked: Asked = { ...chosen.value, agentId: chosen.value.agentId || agentId };
   const running = runningTurn();
   useFollowing(turns.length, turns.at(-1)?.sequence ?? 0);
-  const send = (message: string) => void sendMessage(message, asked);
+  const send = (message: string) => void sendMessage(message);
   const fork = async (messageId: string) => {
     const made = await forkConversation(conversationId, messageId);
     if (typeof made === "string") navigate({ conversation: made });
@@ -130,9 +126,7 @@ function Thread({ agent }: { agent: string }) {
           asked={asked}
           agentIsSet={agentId !== ""}
           onStop={running ? () => void stopTurn(running) : undefined}
-          onAsked={(now) => {
-            chosen.value = now;
-          }}
+          onAsked={askOther}
           onSend={send}
         />
       </div>
