@@ -90,8 +90,9 @@ export async function deleteConversation(id: string): Promise<Fault | undefined>
 export async function exportConversation(id: string): Promise<Fault | undefined> {
   try {
     const whole = await server.conversations.export(id);
-    const name = whole.conversation.title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60) || "conversation";
-    saveFile(new Blob([JSON.stringify(whole, null, 2)], { type: "application/json" }), `${name}.json`);
+    const words = whole.conversation.title.slice(0, 60).match(/[\p{L}\p{N}]+/gu) ?? ["conversation"];
+    const blob = new Blob([JSON.stringify(whole, null, 2)], { type: "application/json" });
+    saveFile(blob, `${words.join("-")}.json`);
     return undefined;
   } catch (thrown) {
     return faultOf(thrown);

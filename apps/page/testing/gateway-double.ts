@@ -68,15 +68,16 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** A server with the gateway's doors that the page uses, and documents in memory behind them. */
+/** A server with the gateway's doors that the page uses, and documents in memory behind them. `kept`: conversations of one before. */
 export async function startGatewayDouble(
   distFolder: string,
   scriptOf: (store: DocumentStoreDouble) => GatewayScript,
   port = 0,
+  kept?: ConversationDouble,
 ): Promise<GatewayDouble> {
   const store = new DocumentStoreDouble();
   const script = scriptOf(store);
-  const conversations = new ConversationDouble((request, given) => script.chat(request, given));
+  const conversations = kept ?? new ConversationDouble((request, given) => script.chat(request, given));
   const feedback: Feedback[] = [];
   const agents = new Map<string, Agent>();
   const memories: Memory[] = [];

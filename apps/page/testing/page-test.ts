@@ -60,7 +60,7 @@ after(() => browser?.close());
 interface PageTestGiven {
   page: Page;
   gateway: GatewayDouble;
-  /** Starts a gateway in the place of one that has been closed, on its port. */
+  /** Starts a gateway in the place of one that has been closed, on its port and with its conversations. */
   reopen(): Promise<GatewayDouble>;
 }
 
@@ -85,7 +85,8 @@ export function pageTest(
       gateway.store.put(document, DocumentState.INDEXED);
     const opened = [gateway];
     const reopen = async () => {
-      const other = await startGatewayDouble(dist, plausibleScript, Number(new URL(gateway.url).port));
+      const port = Number(new URL(gateway.url).port);
+      const other = await startGatewayDouble(dist, plausibleScript, port, gateway.conversations);
       opened.push(other);
       return other;
     };

@@ -7,7 +7,7 @@ import { FaultNote } from "../components/fault-note.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Link } from "../components/link.tsx";
 import { agentList, deleteAgent, listAgents, listTools } from "../state/agents.ts";
-import { readChoices } from "../state/choices.ts";
+import { choices, readChoices } from "../state/choices.ts";
 import type { Fault } from "../state/fault.ts";
 import { navigate, route } from "../state/navigation.ts";
 
@@ -16,6 +16,7 @@ const newAgent = "new";
 
 export function AgentsView() {
   const { agents, loading, fault } = agentList.value;
+  const { models } = choices.value;
   const open = route.value.agent;
   useEffect(() => {
     const leaving = new AbortController();
@@ -49,6 +50,11 @@ export function AgentsView() {
         An agent is a model with a task and tools. It reasons, calls a tool, looks at what came of it, and
         goes on until it can answer.
       </p>
+      {models.length > 0 && models.every(({ toolCalling }) => toolCalling === "none") && (
+        <p class="note note-warning">
+          No model here can call tools, so that agents cannot answer yet. docs/models.md says how to name one.
+        </p>
+      )}
       <FaultNote fault={fault} onRetry={() => void listAgents()} />
       {open !== "" && !loading && !fault && <p class="note note-warning">This agent is gone.</p>}
       {agents.length === 0 && !loading && !fault && <p class="empty">No agents yet.</p>}

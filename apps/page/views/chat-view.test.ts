@@ -129,6 +129,29 @@ pageTest("who goes elsewhere in the middle of a turn finds it under way again", 
   assert.equal(gateway.conversations.turns.size, 1);
 });
 
+pageTest(
+  "a turn goes on when a lost connection is back",
+  async ({ page, gateway, reopen }) => {
+    const more = Promise.withResolvers<void>();
+    gateway.script.chat = async function* (): AsyncGenerator<TurnMessage> {
+      yield { event: { case: "text", value: { text: "The first half" } } };
+      await more.promise;
+      yield { event: { case: "text", value: { text: " and the second." } } };
+      yield { event: { case: "end", value: { reason: TurnEndReason.COMPLETE } } };
+    };
+    await page.goto("/?view=chat");
+    await ask(page, "Tell me.");
+    await page.getByText("The first half").waitFor();
+    await gateway.close();
+    await page.getByText("Not connected").waitFor();
+    await reopen();
+    more.resolve();
+    await page.getByText("The first half and the second.").waitFor();
+    assert.equal(gateway.conversations.turns.size, 1);
+  },
+  { allow: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/ },
+);
+
 pageTest("Stop ends the turn, and it can be asked again", async ({ page, gateway }) => {
   const { chat } = gateway.script;
   gateway.script.chat = async function* (_request, { signal }): AsyncGenerator<TurnMessage> {
