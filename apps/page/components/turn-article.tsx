@@ -69,7 +69,10 @@ export function TurnArticle({ turn, onRetry, onFork }: TurnArticleProps) {
 }
 
 function waitingFor({ steps, hits }: Turn): string {
-  if (steps.length > 0) return "Thinking …";
+  const last = steps.at(-1);
+  // A call that runs or waits for approval says so itself.
+  if (last?.type === "call" && !last.result) return "";
+  if (last) return "Thinking …";
   return hits.length > 0 ? "Reading …" : "Searching the documents …";
 }
 
