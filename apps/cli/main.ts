@@ -1,3 +1,5 @@
+import "./compile-cache.ts";
+
 import { HeadwaterClientError } from "@headwater/client";
 import { HeadwaterError } from "@headwater/errors";
 import { Command, CommanderError } from "commander";

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { isAbsolute, relative, resolve } from "node:path";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
@@ -45,6 +46,8 @@ export async function up(output: Output): Promise<void> {
   resources.defer(() => admin.close());
   if (output.json) output.value(addresses(stack, admin.address));
   else await greet(output, stack, admin.address, settings.HEADWATER_DATA_DIR, performance.now() - started);
+  // Also for the next start where this one is ended by force.
+  flushCompileCache();
   const signal = await stop;
   output.note(`\n${signal}: finishing what is under way …`);
 }
