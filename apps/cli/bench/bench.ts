@@ -158,12 +158,12 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
       ],
     };
   },
-  async chat({ streams }, report) {
-    const result = await benchChat(streams, report);
+  async chat({ streams, pace }, report) {
+    const result = await benchChat(streams, pace, report);
     return {
       result,
       rows: [
-        ["streams at once", String(result.streams)],
+        ["streams at once, a token of each every", `${result.streams}, ${milliseconds(result.paceMs)}`],
         ["answers, tokens", `${result.answers}, ${result.tokens}`],
         ["first token, the model directly", milliseconds(result.directMs)],
         ["first token, through Headwater", milliseconds(result.throughMs)],

@@ -18,11 +18,8 @@ const documents = 64;
 /** Asked in turn, as different people do: what search keeps of one helps only with that one. */
 const questions = 16;
 const tokens = 200;
-/**
- * Milliseconds that the model takes for its first token, and for each further one: 1,000 streams are 2,500 tokens a
- * second, which leave two cores some room; beyond it one measures the queue for a processor.
- */
-const modelMs = { firstToken: 300, pace: 400 };
+/** Milliseconds that the model takes for its first token. */
+const firstTokenMs = 300;
 /** Answers that each caller asks for through Headwater, one after the other: memory is judged at full load. */
 const answersEach = 3;
 const sampleEveryMs = 2000;
@@ -30,6 +27,8 @@ const sampleEveryMs = 2000;
 export interface ChatBenchResult {
   /** Callers at once. */
   readonly streams: number;
+  /** Milliseconds between two tokens of a stream. */
+  readonly paceMs: number;
   /** Answers through Headwater. */
   readonly answers: number;
   readonly tokens: number;
@@ -52,16 +51,20 @@ export interface ChatBenchResult {
 /**
  * Many streamed answers at once: first from a model service directly, then through gateway and generation of
  * `headwater up`, with the same number of callers. They come one by one over the length of an answer, as people do.
+ *
+ * @param paceMs between two tokens of a stream: 1,000 streams at 400 ms are 2,500 tokens a second; where the machine
+ *   bears no more, what is measured is the queue for a processor
  */
 export async function benchChat(
   streams: number,
+  paceMs: number,
   onProgress: (line: string) => void,
 ): Promise<ChatBenchResult> {
   await using resources = new AsyncDisposableStack();
   const dataFolder = await mkdtemp(join(tmpdir(), "headwater-bench-"));
   resources.defer(() => rm(dataFolder, { recursive: true, force: true }));
   const model = await ServiceProcess.start(new URL("./chat-model.ts", import.meta.url), {}, [
-    ...[tokens, modelMs.firstToken, modelMs.pace].map(String),
+    ...[tokens, firstTokenMs, paceMs].map(String),
   ]);
   resources.defer(() => model.stop());
   const baseUrl = `http://${model.address}/v1`;
@@ -84,19 +87,19 @@ export async function benchChat(
   const short = { ...through, body: () => ({ ...through.body(), max_output_tokens: 2 }) };
   for (let times = 0; times < 2 * questions; times += 1) await callOnce(short);
   onProgress(`${streams} streams from the model directly …`);
-  const alone = await callAll(direct, streams, 1);
+  const alone = await callAll(direct, paceMs, streams, 1);
   onProgress(`${streams} streams through Headwater, ${answersEach} by each caller …`);
   const metrics = headwater.address("metrics");
   const before = await processorSeconds(metrics);
   const watch = watchMemory(metrics, onProgress);
-  const own = await callAll(through, streams, answersEach).finally(() => watch.stop());
+  const own = await callAll(through, paceMs, streams, answersEach).finally(() => watch.stop());
   const processorMs = (((await processorSeconds(metrics)) - before) * 1000) / own.length;
 
   const directMs = median(alone.map(({ firstTokenMs }) => firstTokenMs));
   const withoutSearchMs = median(own.map(({ firstTokenMs, searchMs }) => firstTokenMs - searchMs));
   const curve = await watch.curve;
   return {
-    streams,
+    ...{ streams, paceMs },
     answers: own.length,
     tokens: own.reduce((sum, timing) => sum + timing.tokens, 0),
     directMs,
@@ -135,8 +138,13 @@ function throughTarget(gateway: string, texts: readonly string[]): CallTarget {
 }
 
 /** Callers come over the length of one answer, so that from then on all of them are under way at any time. */
-async function callAll(target: CallTarget, callers: number, times: number): Promise<CallTiming[]> {
-  const answerMs = modelMs.firstToken + tokens * modelMs.pace;
+async function callAll(
+  target: CallTarget,
+  paceMs: number,
+  callers: number,
+  times: number,
+): Promise<CallTiming[]> {
+  const answerMs = firstTokenMs + tokens * paceMs;
   const timings: CallTiming[] = [];
   await Promise.all(
     Array.from({ length: callers }, async (_, caller) => {

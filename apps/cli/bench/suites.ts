@@ -9,5 +9,6 @@ export interface BenchOptions {
   readonly passages: number;
   readonly documents: number;
   readonly streams: number;
+  readonly pace: number;
   readonly json?: boolean;
 }
