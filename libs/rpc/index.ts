@@ -1,10 +1,17 @@
 export type { RpcClient } from "./client.ts";
 export { createRpcClient } from "./client.ts";
 export { fromClientError, toServerError } from "./error-mapping.ts";
-export type { PageSizes } from "./paging.ts";
-export { checkPageSize, decodePageToken, encodePageToken, toPage } from "./paging.ts";
+export type { PageSizes, TimePlace } from "./paging.ts";
+export {
+  checkPageSize,
+  decodePageToken,
+  decodeTimePlace,
+  encodePageToken,
+  timePlaceOf,
+  toPage,
+} from "./paging.ts";
 export { notReadyKey, readNotReady } from "./readiness-trailer.ts";
-export { checkOwner, checkTenant, checkText, checkUuid, defaultName } from "./request-checks.ts";
+export { checkOwner, checkTenant, checkText, checkUuid, checkWhose, defaultName } from "./request-checks.ts";
 export type { RpcServer, RpcServerOptions, ServedService } from "./server.ts";
 export { livenessService, maxMessageBytes, servedService, startRpcServer } from "./server.ts";
 export type { RpcContext } from "./server-middleware.ts";

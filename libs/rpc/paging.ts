@@ -1,4 +1,6 @@
+import type { HeadwaterError } from "@headwater/errors";
 import { invalidArgument } from "@headwater/errors";
+import { isUuid } from "./request-checks.ts";
 
 /** Items on a page. */
 export interface PageSizes {
@@ -34,7 +36,36 @@ export function decodePageToken(question: string, token: string): string | undef
   } catch {
     // Told below, like a token of another question.
   }
-  throw invalidArgument(
+  throw foreignToken();
+}
+
+/** A place in a list that goes by time; the id orders what has the same millisecond. */
+export interface TimePlace {
+  readonly time: Date;
+  /** UUID. */
+  readonly id: string;
+}
+
+/** @returns what `toPage` takes for the place of a row */
+export function timePlaceOf({ time, id }: { time: Date | undefined; id: string }): string {
+  return `${time?.getTime() ?? 0}/${id}`;
+}
+
+/**
+ * @returns undefined for the first page
+ * @throws HeadwaterError INVALID_ARGUMENT, HW_PAGE_TOKEN_INVALID
+ */
+export function decodeTimePlace(question: string, token: string): TimePlace | undefined {
+  const place = decodePageToken(question, token);
+  if (place === undefined) return undefined;
+  const [milliseconds = "", id = ""] = place.split("/");
+  const time = new Date(Number(milliseconds));
+  if (milliseconds === "" || Number.isNaN(time.getTime()) || !isUuid(id)) throw foreignToken();
+  return { time, id };
+}
+
+function foreignToken(): HeadwaterError {
+  return invalidArgument(
     "HW_PAGE_TOKEN_INVALID",
     "The page token does not belong to this list.",
     "Ask for the first page again, without a token.",

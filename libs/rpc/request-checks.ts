@@ -27,9 +27,22 @@ export function checkOwner(owner: string): string {
   );
 }
 
+/**
+ * Both of a request that has both.
+ *
+ * @throws HeadwaterError INVALID_ARGUMENT, HW_TENANT_INVALID or HW_OWNER_INVALID
+ */
+export function checkWhose({ tenant, owner }: { tenant: string; owner: string }) {
+  return { tenant: checkTenant(tenant), owner: checkOwner(owner) };
+}
+
+export function isUuid(id: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id);
+}
+
 /** @throws HeadwaterError INVALID_ARGUMENT, HW_ID_INVALID where it is no UUID */
 export function checkUuid(id: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id.toLowerCase();
+  if (isUuid(id)) return id.toLowerCase();
   throw invalidArgument("HW_ID_INVALID", "The id is no UUID.", "Send the id as it was given out.");
 }
 

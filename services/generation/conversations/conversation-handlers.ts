@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { HeadwaterError, status } from "@headwater/errors";
 import type {
   CancelTurnRequest,
   ChatRequest,
@@ -18,22 +18,22 @@ import type {
 import { Message } from "@headwater/proto/services/headwater/v1/conversation";
 import type { RpcContext } from "@headwater/rpc";
 import {
-  checkOwner,
   checkPageSize,
-  checkTenant,
   checkText,
   checkUuid,
+  checkWhose,
   decodePageToken,
+  decodeTimePlace,
   encodePageToken,
+  timePlaceOf,
   toPage,
 } from "@headwater/rpc";
 import { generateInRequestContext, requestContext } from "@headwater/telemetry";
 import type { CallContext } from "nice-grpc";
-import type { Owner } from "../turns/turn.ts";
 import type { Turns } from "../turns/turns.ts";
 import type { Chat } from "./chat.ts";
 import { checkChatRequest } from "./chat-request.ts";
-import type { ConversationPlace, ConversationStore } from "./conversation-store.ts";
+import type { ConversationStore } from "./conversation-store.ts";
 
 export interface ConversationParts {
   readonly store: ConversationStore;
@@ -59,27 +59,27 @@ export class ConversationHandlers implements ConversationServiceImplementation<R
     const title = checkText("The title", request.title, { min: 0, max: maxTitleLength });
     const agentId = request.agentId === "" ? "" : checkUuid(request.agentId);
     const created = { id: randomUUID(), title, agentId };
-    return { conversation: await this.#parts.store.create(ownerOf(request), created) };
+    return { conversation: await this.#parts.store.create(checkWhose(request), created) };
   }
 
   async listConversations(request: ListConversationsRequest) {
-    const owner = ownerOf(request);
+    const owner = checkWhose(request);
     const size = checkPageSize(request.pageSize);
     const question = `conversations ${owner.tenant} ${owner.owner}`;
-    const after = readPlace(decodePageToken(question, request.pageToken));
+    const after = decodeTimePlace(question, request.pageToken);
     const found = await this.#parts.store.list(owner, size + 1, after);
-    const { page, nextPageToken } = toPage(found, size, question, ({ id, updatedTime }) =>
-      JSON.stringify({ updatedAt: updatedTime?.getTime() ?? 0, id } satisfies ConversationPlace),
+    const { page, nextPageToken } = toPage(found, size, question, ({ updatedTime: time, id }) =>
+      timePlaceOf({ time, id }),
     );
     return { conversations: page, nextPageToken };
   }
 
   async getConversation(request: GetConversationRequest) {
-    return { conversation: await this.#parts.store.get(ownerOf(request), checkUuid(request.id)) };
+    return { conversation: await this.#parts.store.get(checkWhose(request), checkUuid(request.id)) };
   }
 
   async listMessages(request: ListMessagesRequest) {
-    const owner = ownerOf(request);
+    const owner = checkWhose(request);
     const { store } = this.#parts;
     const { id } = await store.get(owner, checkUuid(request.conversationId));
     const size = checkPageSize(request.pageSize);
@@ -99,7 +99,7 @@ export class ConversationHandlers implements ConversationServiceImplementation<R
   async renameConversation(request: RenameConversationRequest) {
     const title = checkText("The title", request.title, { min: 1, max: maxTitleLength });
     return {
-      conversation: await this.#parts.store.rename(ownerOf(request), checkUuid(request.id), title),
+      conversation: await this.#parts.store.rename(checkWhose(request), checkUuid(request.id), title),
     };
   }
 
@@ -107,13 +107,18 @@ export class ConversationHandlers implements ConversationServiceImplementation<R
     const title = checkText("The title", request.title, { min: 0, max: maxTitleLength });
     const messageId = request.messageId === "" ? "" : checkUuid(request.messageId);
     return {
-      conversation: await this.#parts.store.fork(ownerOf(request), checkUuid(request.id), messageId, title),
+      conversation: await this.#parts.store.fork(
+        checkWhose(request),
+        checkUuid(request.id),
+        messageId,
+        title,
+      ),
     };
   }
 
   async deleteConversation(request: DeleteConversationRequest) {
     const { store, turns } = this.#parts;
-    const owner = ownerOf(request);
+    const owner = checkWhose(request);
     const id = checkUuid(request.id);
     const active = await store.activeTurn(owner, id);
     await store.delete(owner, id);
@@ -124,7 +129,7 @@ export class ConversationHandlers implements ConversationServiceImplementation<R
 
   async exportConversation(request: ExportConversationRequest) {
     const { store } = this.#parts;
-    const conversation = await store.get(ownerOf(request), checkUuid(request.id));
+    const conversation = await store.get(checkWhose(request), checkUuid(request.id));
     const messages: Message[] = [];
     let bytes = 0;
     for await (const message of store.export(conversation.id)) {
@@ -147,33 +152,21 @@ export class ConversationHandlers implements ConversationServiceImplementation<R
   async *resumeTurn(request: ResumeTurnRequest, context: CallContext) {
     const { turns } = this.#parts;
     const turnId = checkUuid(request.turnId);
-    const events = turns.read(ownerOf(request), turnId, request.afterSequence, context.signal);
+    const events = turns.read(checkWhose(request), turnId, request.afterSequence, context.signal);
     for await (const event of events) yield { event };
   }
 
   async cancelTurn(request: CancelTurnRequest) {
-    await this.#parts.turns.cancel(ownerOf(request), checkUuid(request.turnId));
+    await this.#parts.turns.cancel(checkWhose(request), checkUuid(request.turnId));
     return {};
   }
 
   async decideToolCall(request: DecideToolCallRequest) {
     const callId = checkText("The call's id", request.callId, { min: 1, max: maxCallIdLength });
     const turnId = checkUuid(request.turnId);
-    await this.#parts.turns.decide(ownerOf(request), turnId, callId, request.approved);
+    await this.#parts.turns.decide(checkWhose(request), turnId, callId, request.approved);
     return {};
   }
-}
-
-function ownerOf(request: Owner): Owner {
-  return { tenant: checkTenant(request.tenant), owner: checkOwner(request.owner) };
-}
-
-function readPlace(place: string | undefined): ConversationPlace | undefined {
-  if (place === undefined) return undefined;
-  const { updatedAt, id } = JSON.parse(place) as ConversationPlace;
-  if (!Number.isSafeInteger(updatedAt))
-    throw invalidArgument("HW_PAGE_TOKEN_INVALID", "The page token is not valid.");
-  return { updatedAt, id: checkUuid(id) };
 }
 
 /** At least one, and no more than one answer holds. */

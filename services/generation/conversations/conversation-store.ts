@@ -2,17 +2,11 @@ import { randomUUID } from "node:crypto";
 import { HeadwaterError, status } from "@headwater/errors";
 import type { Conversation, Message } from "@headwater/proto/services/headwater/v1/conversation";
 import type { Queries, RecordStore } from "@headwater/record-store";
+import type { TimePlace } from "@headwater/rpc";
 import type { HistorySummary, KeptHistory } from "../turns/history.ts";
 import type { Owner } from "../turns/turn.ts";
 import type { ConversationRow, MessageRow } from "./conversation-rows.ts";
 import { conversationColumns, messageColumns, toConversation, toMessage } from "./conversation-rows.ts";
-
-/** A place in the list of conversations: the last one that was read. */
-export interface ConversationPlace {
-  /** Unix milliseconds. */
-  readonly updatedAt: number;
-  readonly id: string;
-}
 
 export interface NewConversation {
   readonly id: string;
@@ -38,16 +32,12 @@ export class ConversationStore {
   }
 
   /** Last used first. */
-  async list(
-    { tenant, owner }: Owner,
-    limit: number,
-    after: ConversationPlace | undefined,
-  ): Promise<Conversation[]> {
+  async list({ tenant, owner }: Owner, limit: number, after: TimePlace | undefined): Promise<Conversation[]> {
     const rows = await this.#records.query<ConversationRow>(
       `SELECT ${conversationColumns} FROM conversations
        WHERE tenant = $1 AND owner = $2 AND ($3::bigint IS NULL OR (updated_at, id) < ($3::bigint, $4::uuid))
        ORDER BY updated_at DESC, id DESC LIMIT $5`,
-      [tenant, owner, after?.updatedAt ?? null, after?.id ?? null, limit],
+      [tenant, owner, after?.time.getTime() ?? null, after?.id ?? null, limit],
     );
     return rows.map(toConversation);
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DeepPartial, ExportFeedbackResponse } from "@headwater/proto/services/headwater/v1/feedback";
-import type { FeedbackPlace, FeedbackStore } from "./feedback-store.ts";
+import type { TimePlace } from "@headwater/rpc";
+import type { FeedbackStore } from "./feedback-store.ts";
 
 /** Questions, and feedback, that are read at once. */
 const pageSize = 200;
@@ -40,7 +41,7 @@ export async function* exportFeedback(store: FeedbackStore, tenant: string): Asy
 }
 
 async function* corrections(store: FeedbackStore, tenant: string): AsyncGenerator<Line> {
-  let before: FeedbackPlace | undefined;
+  let before: TimePlace | undefined;
   while (true) {
     const page = await store.list(tenant, "", pageSize, before);
     for (const { question, correction, answerId, passageId, documentId, prompt, model } of page) {
@@ -59,7 +60,7 @@ async function* corrections(store: FeedbackStore, tenant: string): AsyncGenerato
     }
     const last = page.at(-1);
     if (!last?.createdTime || page.length < pageSize) return;
-    before = { createdTime: last.createdTime, id: last.id };
+    before = { time: last.createdTime, id: last.id };
   }
 }
 

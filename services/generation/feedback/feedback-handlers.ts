@@ -10,16 +10,17 @@ import type {
 import { Rating } from "@headwater/proto/services/headwater/v1/feedback";
 import type { RpcContext } from "@headwater/rpc";
 import {
-  checkOwner,
   checkPageSize,
   checkTenant,
   checkText,
   checkUuid,
-  decodePageToken,
+  checkWhose,
+  decodeTimePlace,
+  timePlaceOf,
   toPage,
 } from "@headwater/rpc";
 import { exportFeedback } from "./feedback-export.ts";
-import type { FeedbackPlace, FeedbackStore } from "./feedback-store.ts";
+import type { FeedbackStore } from "./feedback-store.ts";
 
 /** Code units. */
 const limits = { question: 8192, correction: 16_384, comment: 4096, id: 2048, name: 256 };
@@ -33,8 +34,7 @@ export class FeedbackHandlers implements FeedbackServiceImplementation<RpcContex
   }
 
   async giveFeedback(request: GiveFeedbackRequest) {
-    const tenant = checkTenant(request.tenant);
-    const owner = checkOwner(request.owner);
+    const { tenant, owner } = checkWhose(request);
     return { feedback: await this.#store.put(tenant, owner, checkFeedback(request.feedback)) };
   }
 
@@ -43,9 +43,11 @@ export class FeedbackHandlers implements FeedbackServiceImplementation<RpcContex
     const limit = checkPageSize(request.pageSize);
     const answerId = checkText("The answer's id", request.answerId, { min: 0, max: limits.id });
     const question = `feedback/${tenant}/${answerId}`;
-    const before = readPlace(decodePageToken(question, request.pageToken));
+    const before = decodeTimePlace(question, request.pageToken);
     const rows = await this.#store.list(tenant, answerId, limit + 1, before);
-    const { page, nextPageToken } = toPage(rows, limit, question, writePlace);
+    const { page, nextPageToken } = toPage(rows, limit, question, ({ createdTime: time, id }) =>
+      timePlaceOf({ time, id }),
+    );
     return { feedback: page, nextPageToken };
   }
 
@@ -54,8 +56,8 @@ export class FeedbackHandlers implements FeedbackServiceImplementation<RpcContex
   }
 
   async deleteFeedback(request: DeleteFeedbackRequest) {
-    const tenant = checkTenant(request.tenant);
-    await this.#store.delete(tenant, checkOwner(request.owner), checkUuid(request.id));
+    const { tenant, owner } = checkWhose(request);
+    await this.#store.delete(tenant, owner, checkUuid(request.id));
     return {};
   }
 }
@@ -82,14 +84,4 @@ function checkFeedback(feedback: Feedback | undefined): Feedback {
     );
   }
   return feedback;
-}
-
-function writePlace({ createdTime, id }: Feedback): string {
-  return `${createdTime?.getTime() ?? 0}/${id}`;
-}
-
-function readPlace(place: string | undefined): FeedbackPlace | undefined {
-  if (place === undefined) return undefined;
-  const [time = "", id = ""] = place.split("/");
-  return { createdTime: new Date(Number(time)), id };
 }

@@ -1,12 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Feedback, Rating } from "@headwater/proto/services/headwater/v1/feedback";
 import type { RecordStore } from "@headwater/record-store";
-
-/** Where a page of the list ended. */
-export interface FeedbackPlace {
-  readonly createdTime: Date;
-  readonly id: string;
-}
+import type { TimePlace } from "@headwater/rpc";
 
 interface Row {
   id: string;
@@ -78,14 +73,14 @@ export class FeedbackStore {
     tenant: string,
     answerId: string,
     limit: number,
-    before: FeedbackPlace | undefined,
+    before: TimePlace | undefined,
   ): Promise<Feedback[]> {
     const rows = await this.#records.query<Row>(
       `SELECT ${columns} FROM feedback
        WHERE tenant = $1 AND ($2 = '' OR answer_id = $2)
          AND ($4::timestamptz IS NULL OR (created_at, id) < ($4::timestamptz, $5::uuid))
        ORDER BY created_at DESC, id DESC LIMIT $3`,
-      [tenant, answerId, limit, before?.createdTime ?? null, before?.id ?? null],
+      [tenant, answerId, limit, before?.time ?? null, before?.id ?? null],
     );
     return rows.map(toFeedback);
   }

@@ -16,10 +16,17 @@ import type {
 } from "@headwater/proto/services/headwater/v1/job";
 import { JobState as JobStateMessage } from "@headwater/proto/services/headwater/v1/job";
 import type { RpcContext } from "@headwater/rpc";
-import { checkOwner, checkPageSize, checkTenant, checkUuid, decodePageToken, toPage } from "@headwater/rpc";
+import {
+  checkPageSize,
+  checkTenant,
+  checkUuid,
+  checkWhose,
+  decodeTimePlace,
+  timePlaceOf,
+  toPage,
+} from "@headwater/rpc";
 import type { CallContext } from "nice-grpc";
 import type { Job, JobState } from "./job.ts";
-import type { JobPlace } from "./job-store.ts";
 import type { Jobs } from "./jobs.ts";
 import type { Schedule } from "./schedule-store.ts";
 
@@ -59,8 +66,7 @@ export class JobHandlers implements JobServiceImplementation<RpcContext> {
         `A key has at most ${maxKeyBytes} bytes and no NUL.`,
       );
     const { job, existed } = await this.#jobs.submit({
-      tenant: checkTenant(request.tenant),
-      owner: checkOwner(request.owner),
+      ...checkWhose(request),
       ...{ kind, input, priority, startAfter },
       maxAttempts: maxAttempts || usualAttempts,
       idempotencyKey: idempotencyKey || undefined,
@@ -78,9 +84,11 @@ export class JobHandlers implements JobServiceImplementation<RpcContext> {
     const states = request.states.map(toState);
     const { kind } = request;
     const question = JSON.stringify(["jobs", tenant, states, kind]);
-    const before = readPlace(decodePageToken(question, request.pageToken));
+    const before = decodeTimePlace(question, request.pageToken);
     const rows = await this.#jobs.store.list(tenant, { states, kind }, limit + 1, before);
-    const { page, nextPageToken } = toPage(rows, limit, question, writePlace);
+    const { page, nextPageToken } = toPage(rows, limit, question, ({ createdTime: time, id }) =>
+      timePlaceOf({ time, id }),
+    );
     return { jobs: page.map(toMessage), nextPageToken };
   }
 
@@ -109,8 +117,7 @@ export class JobHandlers implements JobServiceImplementation<RpcContext> {
       input,
       name: checkScheduleName(schedule.name),
       timeZone: timeZone || "UTC",
-      tenant: checkTenant(request.tenant),
-      owner: checkOwner(request.owner),
+      ...checkWhose(request),
     };
     await this.#jobs.setSchedule(checked);
     return { schedule: toScheduleMessage(checked) };
@@ -169,14 +176,4 @@ function toMessage(job: Job): DeepPartial<JobMessage> {
 
 function toScheduleMessage({ name, cron, timeZone, kind, input }: Schedule): DeepPartial<ScheduleMessage> {
   return { name, cron, timeZone, kind, input };
-}
-
-function writePlace({ createdTime, id }: Job): string {
-  return `${createdTime.getTime()}/${id}`;
-}
-
-function readPlace(place: string | undefined): JobPlace | undefined {
-  if (place === undefined) return undefined;
-  const [time = "", id = ""] = place.split("/");
-  return { createdTime: new Date(Number(time)), id };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Queries, RecordStore } from "@headwater/record-store";
+import type { TimePlace } from "@headwater/rpc";
 import type { Owner } from "../turns/turn.ts";
 import type { Job, JobFailure, JobProgress, JobState, JsonObject } from "./job.ts";
 
@@ -14,12 +15,6 @@ export interface NewJob extends Owner {
   readonly maxAttempts: number;
   readonly startAfter: Date | undefined;
   readonly idempotencyKey: string | undefined;
-}
-
-/** Where a page of the list ended. */
-export interface JobPlace {
-  readonly createdTime: Date;
-  readonly id: string;
 }
 
 interface Row {
@@ -119,14 +114,14 @@ export class JobStore {
     tenant: string,
     question: { readonly states: readonly JobState[]; readonly kind: string },
     limit: number,
-    before: JobPlace | undefined,
+    before: TimePlace | undefined,
   ): Promise<Job[]> {
     const rows = await this.#records.query<Row>(
       `SELECT ${columns} FROM jobs
        WHERE tenant = $1 AND (cardinality($2::text[]) = 0 OR state = ANY($2::text[])) AND ($3 = '' OR kind = $3)
          AND ($5::timestamptz IS NULL OR (created_at, id) < ($5::timestamptz, $6::uuid))
        ORDER BY created_at DESC, id DESC LIMIT $4`,
-      [tenant, question.states, question.kind, limit, before?.createdTime ?? null, before?.id ?? null],
+      [tenant, question.states, question.kind, limit, before?.time ?? null, before?.id ?? null],
     );
     return rows.map(toJob);
   }

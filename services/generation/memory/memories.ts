@@ -2,12 +2,13 @@ import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { LanguageModel } from "@headwater/language-model";
 import type { Memory, MemoryDecision } from "@headwater/proto/services/headwater/v1/memory";
 import { MemoryAction } from "@headwater/proto/services/headwater/v1/memory";
+import type { TimePlace } from "@headwater/rpc";
 import type { Owner } from "../turns/turn.ts";
 import type { CommonGround, MemoryEmbedder } from "./embedder.ts";
 import type { AnsweredTurn, TurnMemory } from "./memory.ts";
 import type { MemoryRecord } from "./memory-record.ts";
 import { toMessage } from "./memory-record.ts";
-import type { ListPlace, MemoryStore, Snapshot } from "./memory-store.ts";
+import type { MemoryStore, Snapshot } from "./memory-store.ts";
 import type { MemoryMetrics } from "./metrics.ts";
 import { actionNames } from "./metrics.ts";
 import type { Reader } from "./reader.ts";
@@ -122,7 +123,7 @@ export class Memories implements TurnMemory {
   }
 
   /** Newest first. */
-  async list(owner: Owner, limit: number, after: ListPlace | undefined): Promise<Memory[]> {
+  async list(owner: Owner, limit: number, after: TimePlace | undefined): Promise<Memory[]> {
     const records = await this.#options.store.list(owner, limit, after);
     return records.map((record) => this.#message({ record, similarity: 0 }));
   }

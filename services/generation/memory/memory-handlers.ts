@@ -9,18 +9,10 @@ import type {
   SearchMemoriesRequest,
 } from "@headwater/proto/services/headwater/v1/memory";
 import type { RpcContext } from "@headwater/rpc";
-import { checkPageSize, checkUuid, toPage } from "@headwater/rpc";
+import { checkPageSize, checkUuid, checkWhose, decodeTimePlace, timePlaceOf, toPage } from "@headwater/rpc";
 import type { CallContext } from "nice-grpc";
 import type { Memories } from "./memories.ts";
-import {
-  checkHits,
-  checkQuery,
-  checkStatement,
-  checkWhose,
-  listOf,
-  readPlace,
-  writePlace,
-} from "./requests.ts";
+import { checkHits, checkQuery, checkStatement, listOf } from "./requests.ts";
 
 /** The rpcs of MemoryService. */
 export class MemoryHandlers implements MemoryServiceImplementation<RpcContext> {
@@ -36,9 +28,13 @@ export class MemoryHandlers implements MemoryServiceImplementation<RpcContext> {
   async listMemories(request: ListMemoriesRequest) {
     const owner = checkWhose(request);
     const size = checkPageSize(request.pageSize);
-    const found = await this.#memories.list(owner, size + 1, readPlace(owner, request.pageToken));
-    const { page, nextPageToken } = toPage(found, size, listOf(owner), ({ createdTime, id }) =>
-      writePlace(createdTime, id),
+    const found = await this.#memories.list(
+      owner,
+      size + 1,
+      decodeTimePlace(listOf(owner), request.pageToken),
+    );
+    const { page, nextPageToken } = toPage(found, size, listOf(owner), ({ createdTime: time, id }) =>
+      timePlaceOf({ time, id }),
     );
     return { memories: page, nextPageToken };
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import type { RecordStore } from "@headwater/record-store";
+import type { TimePlace } from "@headwater/rpc";
 import type { MemoryRecord } from "./memory-record.ts";
 import { MemoryStore } from "./memory-store.ts";
 
@@ -134,12 +135,12 @@ export function memoryStoreConformance(adapter: string, open: () => Promise<Reco
       for (const [place, text] of ["a", "b", "c", "d", "e"].entries())
         await put(store, owner, record(text, { createdAt: at(Math.floor(place / 2)) }));
       const seen: string[] = [];
-      let after: { createdAt: string; id: string } | undefined;
+      let after: TimePlace | undefined;
       do {
         const page = await store.list(owner, 2, after);
         seen.push(...page.map(({ text }) => text));
         const last = page.at(-1);
-        after = last && { createdAt: last.createdAt.toISOString(), id: last.id };
+        after = last && { time: last.createdAt, id: last.id };
       } while (after);
       assert.equal(seen[0], "e");
       assert.deepEqual(seen.toSorted(), ["a", "b", "c", "d", "e"]);

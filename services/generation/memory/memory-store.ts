@@ -1,4 +1,5 @@
 import type { Queries, RecordStore } from "@headwater/record-store";
+import type { TimePlace } from "@headwater/rpc";
 import type { Owner } from "../turns/turn.ts";
 import type { MemoryRecord, MemoryRow } from "./memory-record.ts";
 import { memoryColumns, recordOf, selectedMemory } from "./memory-record.ts";
@@ -10,13 +11,6 @@ export interface Snapshot {
   /** Undefined: nothing was ever written. */
   readonly revision: number | undefined;
   readonly records: readonly MemoryRecord[];
-}
-
-/** The last memory of a page. */
-export interface ListPlace {
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly id: string;
 }
 
 export interface MemoryStoreOptions {
@@ -108,13 +102,13 @@ export class MemoryStore {
    *
    * @param after undefined: the first page
    */
-  async list(owner: Owner, limit: number, after: ListPlace | undefined): Promise<MemoryRecord[]> {
+  async list(owner: Owner, limit: number, after: TimePlace | undefined): Promise<MemoryRecord[]> {
     const rows = await this.#store.query<MemoryRow>(
       `SELECT ${selectedMemory} FROM memories
        WHERE tenant = $1 AND owner = $2
          AND ($3::timestamptz IS NULL OR (created_at, id) < ($3::timestamptz, $4::uuid))
        ORDER BY created_at DESC, id DESC LIMIT $5`,
-      [owner.tenant, owner.owner, after?.createdAt ?? null, after?.id ?? null, limit],
+      [owner.tenant, owner.owner, after?.time ?? null, after?.id ?? null, limit],
     );
     return rows.map(recordOf);
   }
