@@ -109,6 +109,11 @@ export class JobStore {
     return row && toJob(row);
   }
 
+  async isCancelled(id: string): Promise<boolean> {
+    const [row] = await this.#records.query("SELECT FROM jobs WHERE id = $1 AND state = 'cancelled'", [id]);
+    return row !== undefined;
+  }
+
   /** Newest first. */
   async list(
     tenant: string,

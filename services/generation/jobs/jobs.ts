@@ -31,7 +31,6 @@ export interface JobsOptions {
 export class Jobs {
   readonly store: JobStore;
   readonly schedules: ScheduleStore;
-  readonly #records: RecordStore;
   readonly #kinds: ReadonlyMap<string, JobKind>;
   readonly #queue: JobQueue;
   readonly #runner: JobRunner;
@@ -43,7 +42,6 @@ export class Jobs {
   private constructor({ records, kinds, telemetry }: JobsOptions, queue: JobQueue) {
     this.store = new JobStore(records);
     this.schedules = new ScheduleStore(records);
-    this.#records = records;
     this.#kinds = new Map(kinds.map((kind) => [kind.name, kind]));
     this.#queue = queue;
     this.#metrics = createJobMetrics(telemetry.metrics, [...this.#kinds.keys()]);
@@ -195,10 +193,10 @@ export class Jobs {
   #noteChange(id: string): void {
     this.#changes.tell(id);
     if (!this.#runner.running.includes(id)) return;
-    this.#records
-      .query<{ state: string }>("SELECT state FROM jobs WHERE id = $1", [id])
-      .then(([row]) => {
-        if (row?.state === "cancelled") this.#runner.cancel(id);
+    this.store
+      .isCancelled(id)
+      .then((cancelled) => {
+        if (cancelled) this.#runner.cancel(id);
       })
       .catch((thrown: unknown) =>
         this.#telemetry.log.warn({ err: thrown, job: id }, "a job was not looked at"),

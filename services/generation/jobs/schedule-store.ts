@@ -59,10 +59,6 @@ export class ScheduleStore {
     return rows.map(toSchedule);
   }
 
-  async all(): Promise<Schedule[]> {
-    return (await this.#records.query<Row>(`SELECT ${columns} FROM job_schedules`)).map(toSchedule);
-  }
-
   /** @returns undefined where there was none */
   async delete(tenant: string, name: string): Promise<Schedule | undefined> {
     const [row] = await this.#records.query<Row>(

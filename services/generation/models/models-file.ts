@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "@headwater/settings";
 import { invalidSetting } from "@headwater/settings";
-import { parse } from "yaml";
 import { z } from "zod";
+import { readSettingsFile } from "../settings-file.ts";
 import type { ModelSettings } from "./model-settings.ts";
 import { defaultRetries, extractiveName, serviceProviders } from "./model-settings.ts";
 
@@ -53,7 +53,7 @@ export interface ModelsFile {
  * @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID, with every mistake
  */
 export function readModelsFile(path: string, env: Environment): ModelsFile {
-  const file = fileSchema.safeParse(readYaml(path));
+  const file = fileSchema.safeParse(readSettingsFile(setting, path));
   if (!file.success) throw mistaken(path, file.error.issues.map(describe));
   const mistakes: string[] = [];
   const models = file.data.models.map((raw, index) => {
@@ -85,21 +85,6 @@ export function readModelsFile(path: string, env: Environment): ModelsFile {
   );
   if (mistakes.length > 0) throw mistaken(path, mistakes);
   return { defaultModel, models: read };
-}
-
-function readYaml(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw invalidSetting(setting, "the file cannot be read", cause);
-  }
-  try {
-    // Pretty errors would quote the file, in which somebody may have written a key all the same.
-    return parse(text, { prettyErrors: false });
-  } catch {
-    throw invalidSetting(setting, `${path} is neither YAML nor JSON`);
-  }
 }
 
 /** What an entry's own fields cannot be together. */

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Environment } from "@headwater/settings";
 import { invalidSetting } from "@headwater/settings";
-import { parse } from "yaml";
 import { z } from "zod";
+import { readSettingsFile } from "../settings-file.ts";
 import type { GivenValues, ToolSettings } from "./tool-settings.ts";
 import { noTools } from "./tool-settings.ts";
 
@@ -84,7 +84,7 @@ const fileSchema = z.strictObject({
  */
 export function readToolsFile(path: string | undefined, env: Environment): ToolSettings {
   if (path === undefined) return noTools;
-  const file = fileSchema.safeParse(readYaml(path) ?? {});
+  const file = fileSchema.safeParse(readSettingsFile(setting, path) ?? {});
   if (!file.success) {
     const lines = file.error.issues.map((issue) => `${issue.path.join(".") || "file"}: ${issue.message}`);
     throw invalidSetting(setting, `${path} is not valid:\n    ${lines.join("\n    ")}`);
@@ -132,21 +132,6 @@ export function readToolsFile(path: string | undefined, env: Environment): ToolS
         }
       : undefined,
   };
-}
-
-function readYaml(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw invalidSetting(setting, "the file cannot be read", cause);
-  }
-  try {
-    // Pretty errors would quote the file, in which somebody may have written a token all the same.
-    return parse(text, { prettyErrors: false });
-  } catch {
-    throw invalidSetting(setting, `${path} is neither YAML nor JSON`);
-  }
 }
 
 function checkNames(names: readonly string[]): void {

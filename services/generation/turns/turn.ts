@@ -1,4 +1,3 @@
-import type { HeadwaterError } from "@headwater/errors";
 import type { LanguageModel, ModelMessage } from "@headwater/language-model";
 import type { Filter } from "@headwater/proto/services/headwater/v1/common";
 import type { ChatResponse, DeepPartial } from "@headwater/proto/services/headwater/v1/conversation";
@@ -58,6 +57,3 @@ export interface TurnContext {
  * @throws HeadwaterError
  */
 export type RunTurn = (turn: Turn, context: TurnContext) => AsyncGenerator<StepEvent>;
-
-/** Why a turn failed, for its end. */
-export type TurnFailure = HeadwaterError;
