@@ -12,6 +12,7 @@ import { navigate } from "../state/navigation.ts";
 import { ConfirmButton } from "./confirm-button.tsx";
 import { FaultNote } from "./fault-note.tsx";
 import { Icon } from "./icon.tsx";
+import { InlineEdit } from "./inline-edit.tsx";
 
 /** Longest title that the service takes, in UTF-16 code units. */
 const longestTitle = 256;
@@ -39,8 +40,10 @@ export function ConversationHead({ id, fallback }: { id: string; fallback: strin
     <>
       <div class="chat-head">
         {renaming.value ? (
-          <RenameForm
-            title={title}
+          <InlineEdit
+            label="Title"
+            text={title}
+            maxLength={longestTitle}
             onDone={(changed) => {
               renaming.value = false;
               if (changed !== undefined && changed !== title)
@@ -93,39 +96,5 @@ export function ConversationHead({ id, fallback }: { id: string; fallback: strin
       </div>
       <FaultNote fault={fault.value} />
     </>
-  );
-}
-
-function RenameForm({ title, onDone }: { title: string; onDone: (changed?: string) => void }) {
-  const typed = useSignal(title);
-  return (
-    <form
-      class="rename"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (typed.value.trim() !== "") onDone(typed.value.trim());
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
-        event.stopPropagation();
-        onDone();
-      }}
-    >
-      <input
-        class="field"
-        aria-label="Title"
-        maxLength={longestTitle}
-        value={typed}
-        ref={(field) => {
-          if (field && document.activeElement !== field) field.select();
-        }}
-        onInput={(event) => {
-          typed.value = event.currentTarget.value;
-        }}
-      />
-      <button type="submit" class="button">
-        Save
-      </button>
-    </form>
   );
 }

@@ -6,52 +6,32 @@ import { correctMemory, forgetMemory } from "../state/memories.ts";
 import { ConfirmButton } from "./confirm-button.tsx";
 import { FaultNote } from "./fault-note.tsx";
 import { Icon } from "./icon.tsx";
+import { InlineEdit } from "./inline-edit.tsx";
 import { Link } from "./link.tsx";
 import { SurpriseMeter } from "./surprise-meter.tsx";
+
+/** Longest text that the service takes, in UTF-16 code units. */
+const longestMemory = 2048;
 
 /** A memory, which can be corrected where it stands, or forgotten. */
 export function MemoryEntry({ memory }: { memory: Memory }) {
   const correcting = useSignal(false);
-  const typed = useSignal("");
   const fault = useSignal<Fault | undefined>(undefined);
   const { id, text } = memory;
-  const correct = async () => {
-    const changed = typed.value.trim();
-    if (changed !== "" && changed !== text) fault.value = await correctMemory(id, changed);
+  const correct = async (changed?: string) => {
+    fault.value = changed === undefined || changed === text ? undefined : await correctMemory(id, changed);
     if (!fault.value) correcting.value = false;
   };
   return (
     <li class="entry">
       <div class="entry-main">
         {correcting.value ? (
-          <form
-            class="rename"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void correct();
-            }}
-            onKeyDown={(event) => {
-              if (event.key !== "Escape") return;
-              event.stopPropagation();
-              correcting.value = false;
-            }}
-          >
-            <input
-              class="field"
-              aria-label="Correction"
-              maxLength={2048}
-              value={typed}
-              ref={(field) => {
-                if (field && document.activeElement !== field) field.focus();
-              }}
-              onInput={(event) => {
-                typed.value = event.currentTarget.value;
-              }}
-            />
-            <button type="submit" class="button">
-              Save
-            </button>
-          </form>
+          <InlineEdit
+            label="Correction"
+            text={text}
+            maxLength={longestMemory}
+            onDone={(changed) => void correct(changed)}
+          />
         ) : (
           <p class="memory-text">{text}</p>
         )}
@@ -65,7 +45,6 @@ export function MemoryEntry({ memory }: { memory: Memory }) {
           aria-label={`Correct: ${text}`}
           title="Correct"
           onClick={() => {
-            typed.value = text;
             correcting.value = true;
           }}
         >
