@@ -76,20 +76,22 @@ export class JobQueue {
     boss.on("error", onError);
     await boss.start();
     const { retrySeconds, maxRetrySeconds, heartbeatSeconds } = timing;
-    for (const kind of kinds) {
-      const options = {
-        retryLimit: deliveries,
-        retryDelay: retrySeconds,
-        retryBackoff: true,
-        retryDelayMax: maxRetrySeconds,
-        expireInSeconds: longestSeconds,
-        retentionSeconds: keepSeconds,
-        heartbeatSeconds,
-        notify: true,
-      };
+    const options = {
+      retryLimit: deliveries,
+      retryDelay: retrySeconds,
+      retryBackoff: true,
+      retryDelayMax: maxRetrySeconds,
+      expireInSeconds: longestSeconds,
+      retentionSeconds: keepSeconds,
+      heartbeatSeconds,
+      notify: true,
+    };
+    const openQueue = async (kind: string) => {
       await boss.createQueue(kind, options);
+      // A queue that was there keeps what it was made with until it is told.
       await boss.updateQueue(kind, options);
-    }
+    };
+    await Promise.all(kinds.map(openQueue));
     return new JobQueue(boss, timing);
   }
 
