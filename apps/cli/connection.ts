@@ -19,9 +19,11 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly client: HeadwaterClient;
   readonly output: Output;
-  /** Fires on Ctrl-C, so that what is under way at the server stops too. */
+  /** Fires on Ctrl-C, or when a supervisor ends the process, so that what is under way at the server stops too. */
   readonly signal: AbortSignal;
 }
+
+const stopSignals = ["SIGINT", "SIGTERM"] as const;
 
 /** Adds the options of every command that talks to a server about one tenant's documents. */
 export function withConnection(command: Command): Command {
@@ -65,7 +67,7 @@ export async function withClient(
 ): Promise<void> {
   const interrupted = new AbortController();
   const interrupt = () => interrupted.abort();
-  process.once("SIGINT", interrupt);
+  for (const name of stopSignals) process.once(name, interrupt);
   const transport = createNodeTransport({
     baseUrl: options.server,
     ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
@@ -77,7 +79,7 @@ export async function withClient(
   try {
     await work({ client, output: createOutput(options.json === true), signal: interrupted.signal });
   } finally {
-    process.off("SIGINT", interrupt);
+    for (const name of stopSignals) process.off(name, interrupt);
     transport.close();
   }
 }
