@@ -16,3 +16,5 @@ export type { RpcServer, RpcServerOptions, ServedService } from "./server.ts";
 export { livenessService, maxMessageBytes, servedService, startRpcServer } from "./server.ts";
 export type { RpcContext } from "./server-middleware.ts";
 export { requestIdKey } from "./server-middleware.ts";
+export type { RpcServerConfig, RpcServerSettingValues } from "./server-settings.ts";
+export { readRpcServerConfig, rpcServerSettings } from "./server-settings.ts";

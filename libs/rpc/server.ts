@@ -13,6 +13,7 @@ import { ServerReflection, ServerReflectionService } from "nice-grpc-server-refl
 import { readinessMiddleware } from "./readiness-trailer.ts";
 import type { RpcContext } from "./server-middleware.ts";
 import { callMiddleware, terminateMiddleware } from "./server-middleware.ts";
+import type { RpcServerConfig } from "./server-settings.ts";
 import { decodingAnything, refuseUnreadable } from "./unreadable-request.ts";
 
 const openTelemetry = openTelemetryServerMiddleware();
@@ -51,6 +52,8 @@ export function servedService<Service extends CompatServiceDefinition>(
 export interface RpcServerOptions<Service extends CompatServiceDefinition> {
   /** host:port; port 0 lets the system choose. */
   readonly address: string;
+  /** Default: connections live for ever. */
+  readonly config?: RpcServerConfig;
   readonly definition: Service;
   readonly implementation: ServiceImplementation<Service, RpcContext>;
   /** Further gRPC services of the same process, on the same port. */
@@ -82,6 +85,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
   const server = createServer({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
+    ...ageOptions(options.config),
   })
     .use(traceCalls)
     .use(errorDetailsServerMiddleware)
@@ -150,6 +154,15 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
       closing ??= close(graceMs);
       return closing;
     },
+  };
+}
+
+function ageOptions(config: RpcServerConfig | undefined) {
+  if (!config || config.maxConnectionAgeMs === 0) return {};
+  const { maxConnectionAgeMs: age, maxConnectionAgeGraceMs: grace } = config;
+  return {
+    "grpc.max_connection_age_ms": age,
+    ...(grace === 0 ? {} : { "grpc.max_connection_age_grace_ms": grace }),
   };
 }
 

@@ -1,13 +1,10 @@
 import { HeadwaterError } from "@headwater/errors";
-import { address, readSettings } from "@headwater/settings";
+import { address, integer, readSettings } from "@headwater/settings";
 import type { Telemetry } from "@headwater/telemetry";
 import { createTelemetry, startTracing, telemetrySettings } from "@headwater/telemetry";
 import { startAdminServer } from "./admin-server.ts";
 import { spareGarbageCollection } from "./garbage-collection.ts";
 import type { RunningService } from "./service.ts";
-
-/** Under Kubernetes' default termination grace of 30 s, with room for the pre-stop hook. */
-const shutdownGraceMs = 8000;
 
 /** Settings of a process that runs one service. */
 export const processSettings = {
@@ -15,6 +12,11 @@ export const processSettings = {
   HEADWATER_METRICS_ADDRESS: address()
     .default("127.0.0.1:9464")
     .describe("host:port for /metrics, /health/live and /health/ready"),
+  HEADWATER_SHUTDOWN_GRACE_MS: integer(0, 3_600_000)
+    .default(8000)
+    .describe(
+      "Milliseconds that calls and documents under way have after SIGTERM to end; endless streams end at once. The platform has to wait longer than this before it kills",
+    ),
 };
 
 /** Runs one service as a process of its own, until SIGTERM or SIGINT. The body of every `main.ts`. */
@@ -33,7 +35,7 @@ export async function runService(
     await using resources = new AsyncDisposableStack();
     resources.defer(stopTracing);
     const service = await start(telemetry);
-    resources.defer(() => service.close(shutdownGraceMs));
+    resources.defer(() => service.close(settings.HEADWATER_SHUTDOWN_GRACE_MS));
     const admin = await startAdminServer(settings.HEADWATER_METRICS_ADDRESS, [service]);
     resources.defer(() => admin.close());
     const signal = await stop;

@@ -103,6 +103,7 @@ export async function startEmbeddingWorker(
         });
     const server = await startRpcServer({
       address: config.listen,
+      config: config.rpc,
       definition: EmbeddingServiceDefinition,
       implementation: createHandlers({
         encoder,

@@ -17,6 +17,7 @@ export async function startGeneration(
   try {
     server = await startRpcServer({
       address: config.listen,
+      config: config.rpc,
       definition: GenerationServiceDefinition,
       implementation: parts.handlers,
       further: parts.further,

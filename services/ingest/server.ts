@@ -112,6 +112,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   });
   const server = await startRpcServer({
     address: config.listen,
+    config: config.rpc,
     definition: IngestServiceDefinition,
     implementation: new IngestHandlers({
       ...{

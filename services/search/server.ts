@@ -69,6 +69,7 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
 
   const server = await startRpcServer({
     address: config.listen,
+    config: config.rpc,
     definition: SearchServiceDefinition,
     implementation: {
       search: (request: SearchRequest, context: CallContext) =>
