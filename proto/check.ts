@@ -13,7 +13,7 @@ try {
   run("buf", ["lint"]);
   // The baseline is the contract of the last release; `npm run baseline` moves it when a release is made.
   run("buf", ["breaking", "--against", "baseline.binpb"]);
-  for (const name of ["headwater", "buf.yaml", "buf.gen.yaml"]) {
+  for (const name of ["headwater", "externalscaler", "buf.yaml", "buf.gen.yaml"]) {
     cpSync(join(here, name), join(scratch, name), { recursive: true });
   }
   run("buf", ["generate"], scratch);
