@@ -1,0 +1,3 @@
+{{- define "headwater.apiKeysSecret" -}}
+{{- default (printf "%s-api-keys" (include "headwater.fullname" .)) .Values.gateway.apiKeys.existingSecret -}}
+{{- end }}
