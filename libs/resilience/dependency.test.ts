@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError, status } from "@headwater/errors";
+import { Registry } from "@headwater/telemetry";
 import { Dependency } from "./dependency.ts";
+import { registerDependencyMetrics } from "./metrics.ts";
 
-function create(timeoutMs = 1000): Dependency {
+function create(timeoutMs = 1000, name = "Store"): Dependency {
   return new Dependency({
-    ...{ name: "Store", reason: "HW_STORE_UNAVAILABLE", action: "Start it.", timeoutMs },
+    ...{ name, reason: "HW_STORE_UNAVAILABLE", action: "Start it.", timeoutMs },
     toError: (thrown) =>
       thrown instanceof RangeError
         ? new HeadwaterError({
@@ -102,4 +104,35 @@ test("retries are a bounded share of the calls", async () => {
   );
   assert.equal(attempts, 60);
   assert.equal(store.isOpen, false);
+});
+
+test("calls, attempts and the breaker are told of, from zero", async () => {
+  const registry = new Registry();
+  registerDependencyMetrics(registry);
+  const store = create(1000, "Vault");
+  const values = async () => {
+    const page = await registry.metrics();
+    const value = (series: string) =>
+      Number(page.split(`headwater_dependency_${series} `)[1]?.split("\n")[0]);
+    return [
+      ...["ok", "failed", "refused"].map((outcome) =>
+        value(`calls_total{dependency="vault",outcome="${outcome}"}`),
+      ),
+      value('retries_total{dependency="vault"}'),
+      value('call_duration_seconds_count{dependency="vault"}'),
+      value('open{dependency="vault"}'),
+    ];
+  };
+  assert.deepEqual(await values(), [0, 0, 0, 0, 0, 0]);
+  await store.run(async () => {});
+  await assert.rejects(
+    store.run(async () => {
+      throw new RangeError("limit");
+    }),
+  );
+  await assert.rejects(store.run(down));
+  assert.deepEqual(await values(), [2, 1, 0, 2, 5, 0]);
+  for (let call = 0; call < 2; call += 1) await assert.rejects(store.run(down, { attempts: 1 }));
+  await assert.rejects(store.run(down, { attempts: 1 }));
+  assert.deepEqual(await values(), [2, 3, 1, 2, 7, 1]);
 });

@@ -12,6 +12,7 @@ import {
   TimeoutStrategy,
   timeout,
 } from "cockatiel";
+import { DependencyObserver } from "./metrics.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 /** Failures in a row after which calls are refused without being tried. */
@@ -53,13 +54,20 @@ export class Dependency {
   readonly #options: DependencyOptions;
   readonly #breaker: CircuitBreakerPolicy;
   readonly #budget = new RetryBudget();
+  readonly #observer: DependencyObserver;
 
   constructor(options: DependencyOptions) {
     this.#options = options;
+    this.#observer = new DependencyObserver(this);
     this.#breaker = circuitBreaker(handleWhen(isDown), {
       halfOpenAfter: new ExponentialBackoff(probeAfterMs),
       breaker: new ConsecutiveBreaker(failuresToOpen),
     });
+  }
+
+  /** As metrics have it. */
+  get label(): string {
+    return this.#options.name.toLowerCase();
   }
 
   /** True while calls are refused without being tried. */
@@ -82,6 +90,7 @@ export class Dependency {
     );
     retries.onRetry(() => {
       retried = true;
+      this.#observer.retried();
     });
     try {
       const result = await retries.execute(
@@ -89,16 +98,21 @@ export class Dependency {
         signal,
       );
       if (!retried) this.#budget.earn();
+      this.#observer.ended("ok");
       return result;
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (isBrokenCircuitError(thrown)) throw this.#unavailable("does not answer", thrown);
+      const refused = isBrokenCircuitError(thrown);
+      // What the caller did wrong is no failure of the server.
+      this.#observer.ended(refused ? "refused" : mayRetry(thrown) ? "failed" : "ok");
+      if (refused) throw this.#unavailable("does not answer", thrown);
       throw thrown;
     }
   }
 
   async #attempt<T>(work: (signal: AbortSignal) => Promise<T>, options: CallOptions): Promise<T> {
     const { signal, timeoutMs = this.#options.timeoutMs } = options;
+    const started = performance.now();
     try {
       return await timeout(timeoutMs, TimeoutStrategy.Aggressive).execute(
         ({ signal: attemptSignal }) => work(attemptSignal),
@@ -109,6 +123,8 @@ export class Dependency {
       if (isTaskCancelledError(thrown))
         throw this.#unavailable(`did not answer within ${timeoutMs} ms`, thrown);
       throw this.#options.toError(thrown);
+    } finally {
+      this.#observer.attempted((performance.now() - started) / 1000);
     }
   }
 

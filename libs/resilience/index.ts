@@ -1,5 +1,6 @@
 export type { CallOptions, DependencyOptions } from "./dependency.ts";
 export { Dependency } from "./dependency.ts";
+export { registerDependencyMetrics } from "./metrics.ts";
 export type { RetryOptions } from "./retry.ts";
 export { backoffMs, retry } from "./retry.ts";
 export { RetryBudget } from "./retry-budget.ts";

@@ -1,4 +1,5 @@
 import { HeadwaterError } from "@headwater/errors";
+import { registerDependencyMetrics } from "@headwater/resilience";
 import { address, integer, readSettings } from "@headwater/settings";
 import type { Telemetry } from "@headwater/telemetry";
 import { createTelemetry, startTracing, telemetrySettings } from "@headwater/telemetry";
@@ -30,6 +31,7 @@ export async function runService(
     const settings = readSettings(processSettings);
     const stopTracing = startTracing(`headwater-${name}`, settings.HEADWATER_OTLP_ENDPOINT);
     telemetry = createTelemetry(name, { logLevel: settings.HEADWATER_LOG_LEVEL, processMetrics: true });
+    registerDependencyMetrics(telemetry.metrics);
     const stop = stopSignal();
     // Closed in the reverse order, also when a later step fails.
     await using resources = new AsyncDisposableStack();

@@ -30,6 +30,7 @@ test("the metrics that dashboards rely on are there, at zero, before the first q
   }
   assert.equal(value("headwater_gateway_service_ready", { upstream: "search" }), 1);
   assert.equal(value("headwater_gateway_refused_total"), 0);
+  assert((value("headwater_gateway_connections") ?? 0) >= 1, "the one that asks is open");
 });
 
 test("queries are counted by the way they came, errors by their code", async () => {

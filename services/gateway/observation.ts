@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { HeadwaterError } from "@headwater/errors";
 import { statusName } from "@headwater/errors";
-import type { Telemetry } from "@headwater/telemetry";
-import { Counter, durationBuckets, Histogram, withRequestContext } from "@headwater/telemetry";
+import type { Registry, Telemetry } from "@headwater/telemetry";
+import { Counter, durationBuckets, Gauge, Histogram, withRequestContext } from "@headwater/telemetry";
 import type { Context, Span } from "@opentelemetry/api";
 import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { SharedPort } from "./shared-port.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -23,6 +24,18 @@ export const requestIdHeader = "x-request-id";
 export function requestIdOf(headers: Readonly<Record<string, string | string[] | undefined>>): string {
   const given = headers[requestIdHeader];
   return typeof given === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Connections are what a gateway is scaled on: a stream holds one for minutes and is one request. */
+export function observeConnections(port: Pick<SharedPort, "connections">, registry: Registry): void {
+  new Gauge({
+    name: "headwater_gateway_connections",
+    help: "Connections that are open, of HTTP/1.1 and HTTP/2",
+    registers: [registry],
+    collect() {
+      this.set(port.connections);
+    },
+  });
 }
 
 /** A request id, a span, a log line and an observation for every request. */

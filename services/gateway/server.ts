@@ -19,7 +19,7 @@ import type { App, Gateway, ZodTypeProvider } from "./gateway.ts";
 import { allowOrigins, secureHeaders } from "./headers.ts";
 import { errorBody, inputInvalid, sendError, toHeadwaterError } from "./http-error.ts";
 import { answerUnknown } from "./not-found.ts";
-import { observeRequests, requestIdOf } from "./observation.ts";
+import { observeConnections, observeRequests, requestIdOf } from "./observation.ts";
 import { sendOpenAiError } from "./openai-error.ts";
 import { createQueryObserver } from "./query-observer.ts";
 import { watchReadiness } from "./readiness.ts";
@@ -76,6 +76,7 @@ export async function startGateway(config: GatewayConfig, telemetry: Telemetry):
   };
   try {
     const { app, port } = await createApp(gateway);
+    observeConnections(port, telemetry.metrics);
     await app.ready();
     const address = await listen(port.server, config.listen);
     telemetry.log.info({ address }, "listening");

@@ -13,6 +13,8 @@ type Handler = (
 export interface SharedPort {
   /** Listens; answers HTTP/1.1 and WebSocket itself. */
   readonly server: Server;
+  /** Connections that are open, of either protocol or not yet known. */
+  readonly connections: number;
   /** Connections that neither have a request under way nor will get one are closed. */
   closeIdle(): void;
   /** Cuts all connections. */
@@ -41,11 +43,16 @@ export function createSharedPort(handler: Handler, idleTimeoutMs: number): Share
   );
   const sessions = trackSessions(http2, idleTimeoutMs);
   const waiting = new Set<Socket>();
+  let connections = 0;
 
   // Node's own listener speaks HTTP/1.1 at once; it is called once that is known to be the protocol.
   const http1Listeners = server.listeners("connection");
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
+    connections += 1;
+    socket.once("close", () => {
+      connections -= 1;
+    });
     waiting.add(socket);
     sniff(socket, idleTimeoutMs, (protocol) => {
       waiting.delete(socket);
@@ -59,6 +66,9 @@ export function createSharedPort(handler: Handler, idleTimeoutMs: number): Share
 
   return {
     server,
+    get connections() {
+      return connections;
+    },
     closeIdle() {
       for (const socket of waiting) socket.destroy();
       server.closeIdleConnections();

@@ -83,7 +83,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
     (opened) => opened.close(),
   );
   const agents = createAgents(records, models, {
-    ...{ registry, rank, prompts, answer: answerTurn },
+    ...{ registry, rank, prompts, metrics, answer: answerTurn },
     ...config.agents,
   });
   const admission = createAdmission(config.maxAnswers);
@@ -111,7 +111,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
       agents.service,
       memory.service,
       servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
-      servedService(FeedbackServiceDefinition, new FeedbackHandlers(feedback)),
+      servedService(FeedbackServiceDefinition, new FeedbackHandlers(feedback, telemetry.metrics)),
       servedService(JobServiceDefinition, jobs.handlers),
     ],
     start: (address) => jobs.start(address),

@@ -216,9 +216,21 @@ test("the models are listed, and metrics are there", async () => {
     'headwater_generation_tokens_total{model="extractive",direction="output"',
     "headwater_generation_first_token_seconds_count{",
     "headwater_generation_unranked_total",
+    'headwater_generation_answers_total{model="extractive",reason="refused",service="generation"} 0',
+    'headwater_generation_tool_calls_total{model="extractive",outcome="failed",service="generation"} 0',
+    'headwater_feedback_total{rating="down",service="generation"} 0',
+    'headwater_jobs_open{kind="reindex",state="queued",service="generation"} 0',
+    'headwater_jobs_oldest_queued_seconds{kind="reindex",service="generation"} 0',
   ]) {
     assert(metrics.includes(name), name);
   }
+  const answers = (reason: string) =>
+    Number(
+      metrics
+        .split(`answers_total{model="extractive",reason="${reason}",service="generation"} `)[1]
+        ?.split("\n")[0],
+    );
+  assert(answers("complete") > 0 && answers("no_support") > 0, "the answers of the tests above");
 });
 
 async function until(condition: () => boolean): Promise<void> {

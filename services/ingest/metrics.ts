@@ -13,6 +13,7 @@ export interface IngestMetrics {
   readonly passages: Counter<string>;
   readonly stageSeconds: Histogram<"stage">;
   readonly lag: Gauge<"partition">;
+  readonly freshness: Histogram;
   readonly deadLetters: Counter<"stage" | "reason">;
   readonly inFlight: Gauge<string>;
   readonly inFlightBytes: Gauge<string>;
@@ -20,6 +21,9 @@ export interface IngestMetrics {
   readonly pushed: Counter<"result">;
   readonly watchers: Gauge<string>;
 }
+
+/** Seconds; from a document that was waited for to a backlog of a day. */
+const freshnessBuckets = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600, 6 * 3600, 24 * 3600];
 
 /** Each series exists, at zero, from the start. */
 export function createIngestMetrics(registry: Registry): IngestMetrics {
@@ -52,6 +56,12 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
       name: "headwater_ingest_lag_records",
       help: "Events in the document log that are not yet done",
       labelNames: ["partition"],
+      registers,
+    }),
+    freshness: new Histogram({
+      name: "headwater_ingest_freshness_seconds",
+      help: "From an event's place in the log to its document being searchable, or gone",
+      buckets: freshnessBuckets,
       registers,
     }),
     deadLetters: new Counter({

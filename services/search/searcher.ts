@@ -10,6 +10,7 @@ import { Highlighter } from "./highlights.ts";
 import type { StagedPassage } from "./hits.ts";
 import { bestOfEachDocument, toHits } from "./hits.ts";
 import { keepLatestVersions } from "./latest-version.ts";
+import type { SearchMetrics } from "./metrics.ts";
 import type { PageStart } from "./page-token.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
 import type { Ranking, RankingCache } from "./ranking-cache.ts";
@@ -24,8 +25,7 @@ export interface SearcherParts {
   readonly reranker: Reranker;
   readonly rankings: RankingCache;
   readonly log: Logger;
-  /** Counted for the metrics. */
-  readonly onDegradation: (degradation: Degradation) => void;
+  readonly metrics: Pick<SearchMetrics, "countDegradation" | "observeFirstHits" | "observeRanking">;
 }
 
 /** One search, from its plan to its summary. */
@@ -39,6 +39,7 @@ export class Searcher {
   readonly #degradations: Degradation[] = [];
   #start: PageStart = { offset: 0, reranked: false };
   #queryCached = false;
+  #hasHits = false;
   #queryVector: Float32Array | undefined;
 
   constructor(
@@ -67,6 +68,7 @@ export class Searcher {
     const ranking = known ?? (await this.#rank(index));
     if (!known && index && ranking.passages.length > this.#plan.pageSize)
       rankings.set(hash, generation, ranking);
+    if (!known && this.#isFirstPage) this.#parts.metrics.observeRanking(ranking);
     this.#sendSummary(ranking, generation);
   }
 
@@ -167,7 +169,7 @@ export class Searcher {
     const error = HeadwaterError.from(thrown);
     const degradation: Degradation = { stage, reason: error.reason, message: error.message };
     this.#degradations.push(degradation);
-    this.#parts.onDegradation(degradation);
+    this.#parts.metrics.countDegradation(degradation);
     this.#parts.log.warn({ err: error, stage }, "search had to do without a stage");
   }
 
@@ -189,6 +191,8 @@ export class Searcher {
     const hits = toHits(page, { offset, explain: this.#plan.explain, highlighter: this.#highlighter });
     const elapsedMs = this.#timer.elapsed();
     this.#timer.milliseconds["first_hits"] ??= elapsedMs;
+    if (hits.length > 0 && !this.#hasHits) this.#parts.metrics.observeFirstHits(elapsedMs);
+    this.#hasHits ||= hits.length > 0;
     this.#send({ event: { $case: "hits", value: { stage, hits, elapsedMs } } });
   }
 

@@ -399,20 +399,28 @@ describe("service", () => {
       'rag_cache_hits_total{cache="query_embedding",service="search"} 0',
       'headwater_search_step_duration_seconds_count{service="search",step="rerank"} 0',
       'headwater_search_waiting_requests{service="search"} 0',
+      'headwater_search_zero_hits_total{service="search"} 0',
+      'headwater_search_first_hits_seconds_count{service="search"} 0',
+      'headwater_search_top_score_count{service="search",stage="vector"} 0',
     ])
       assert(before.includes(line), line);
+    await fresh.search({ query: "nothing is there" });
     await fresh.index({ id: "a", texts: ["wing"] });
     await fresh.search({ query: "wing" });
     await fresh.search({ query: "wing" });
     await assert.rejects(fresh.search({ query: "" }));
     const after = await fresh.service.metrics.metrics();
     for (const line of [
-      'rag_queries_total{kind="search",service="search"} 3',
+      'rag_queries_total{kind="search",service="search"} 4',
       'rag_active_requests{kind="search",service="search"} 0',
       'rag_errors_total{kind="search",code="INVALID_ARGUMENT",service="search"} 1',
       'rag_cache_hits_total{cache="query_embedding",service="search"} 1',
       'rag_cache_misses_total{cache="query_embedding",service="search"} 1',
       'headwater_search_step_duration_seconds_count{service="search",step="lexical"} 2',
+      'headwater_search_zero_hits_total{service="search"} 1',
+      'headwater_search_first_hits_seconds_count{service="search"} 2',
+      'headwater_search_top_score_count{service="search",stage="vector"} 2',
+      'headwater_search_top_score_bucket{le="0.95",service="search",stage="vector"} 0',
     ])
       assert(after.includes(line), `${line}\n${after}`);
   });

@@ -41,7 +41,7 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
     reranker: new Reranker(embedding),
     rankings: new RankingCache(config.pageCacheBytes),
     log: telemetry.log,
-    onDegradation: metrics.countDegradation,
+    metrics,
   };
 
   async function* search(request: SearchRequest, { signal }: CallContext): AsyncGenerator<SearchResponse> {

@@ -2,6 +2,7 @@ import { flushCompileCache } from "node:module";
 import { isAbsolute, relative, resolve } from "node:path";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
+import { registerDependencyMetrics } from "@headwater/resilience";
 import { startAdminServer, stopSignal } from "@headwater/service";
 import { address, choice, readSettings, text } from "@headwater/settings";
 import { createRegistry, logLevels, startTracing, telemetrySettings } from "@headwater/telemetry";
@@ -40,9 +41,9 @@ export async function up(output: Output): Promise<void> {
   });
   resources.defer(() => stack.close(graceMs));
   if (output.interactive) process.stderr.write("\r\u001b[K");
-  const admin = await startAdminServer(settings.HEADWATER_METRICS_ADDRESS, stack.services, [
-    createRegistry("headwater", { processMetrics: true }),
-  ]);
+  const whole = createRegistry("headwater", { processMetrics: true });
+  registerDependencyMetrics(whole);
+  const admin = await startAdminServer(settings.HEADWATER_METRICS_ADDRESS, stack.services, [whole]);
   resources.defer(() => admin.close());
   if (output.json) output.value(addresses(stack, admin.address));
   else await greet(output, stack, admin.address, settings.HEADWATER_DATA_DIR, performance.now() - started);

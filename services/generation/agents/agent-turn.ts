@@ -1,8 +1,10 @@
+import type { GenerationMetrics } from "../metrics.ts";
 import type { Prompts, ResolvedPrompt } from "../prompts/prompts.ts";
 import type { RunTurn, Turn } from "../turns/turn.ts";
 import type { FindAgent } from "../turns/turn-runner.ts";
 import type { AgentRecord } from "./agent.ts";
 import { checkModelServes } from "./agent-model.ts";
+import { observeAgent } from "./agent-observer.ts";
 import type { AgentParts } from "./agent-run.ts";
 import { AgentRun } from "./agent-run.ts";
 import type { AgentStore } from "./agent-store.ts";
@@ -13,6 +15,7 @@ export interface AgentTurnParts extends AgentParts {
   /** Answers for models that cannot call tools. */
   readonly answer: RunTurn;
   readonly prompts: Prompts;
+  readonly metrics: GenerationMetrics;
 }
 
 /** Finds agents for turns. */
@@ -40,7 +43,7 @@ export function createAgentTurn(agent: AgentRecord, parts: AgentTurnParts): RunT
     const prompt = turn.prompt === "" ? undefined : await resolvePrompt(turn, parts.prompts);
     const run = new AgentRun({ agent, tools, parts, turn, context, prompt, protocol: model.toolCalling });
     try {
-      yield* run.events();
+      yield* observeAgent(run.events(), model.name, parts.metrics);
     } finally {
       run.close();
     }

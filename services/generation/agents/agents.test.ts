@@ -152,6 +152,8 @@ function script(): void {
   };
 }
 
+let agentsAnswered = 0;
+let callsRun = 0;
 for (const [decision, decide, text] of [
   ["granted", true, "It lifts 40 [1]."],
   ["refused", false, "Not known."],
@@ -178,5 +180,14 @@ for (const [decision, decide, text] of [
     assert.deepEqual([said, search.requests.length], [text, decide ? 1 : 0]);
     const end = events.at(-1)?.event;
     assert(end?.$case === "end" && end.value.reason === TurnEndReason.COMPLETE);
+    agentsAnswered += 1;
+    if (decide) callsRun += 1;
+    const page = await service.metrics.metrics();
+    for (const [series, value] of [
+      [`answers_total{model="scripted",reason="complete",service="generation"}`, agentsAnswered],
+      [`tool_calls_total{model="scripted",outcome="ok",service="generation"}`, callsRun],
+      [`tool_calls_total{model="scripted",outcome="failed",service="generation"}`, agentsAnswered - callsRun],
+    ] as const)
+      assert(page.includes(`headwater_generation_${series} ${value}\n`), `${series} ${value}\n${page}`);
   });
 }

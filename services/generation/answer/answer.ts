@@ -15,6 +15,7 @@ import type { RpcClient } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { normalize } from "@headwater/text";
 import type { GenerationMetrics } from "../metrics.ts";
+import { endReasonNames } from "../metrics.ts";
 import type { Prompts, ResolvedPrompt } from "../prompts/prompts.ts";
 import { inSpan } from "../spans.ts";
 import type { CitedSource } from "./citations.ts";
@@ -87,6 +88,7 @@ export async function* answer(
 
   const end = (reason: EndReason, usage: ModelUsage, writer: string): Message => {
     milliseconds["total"] = performance.now() - started;
+    tools.metrics.ended.inc({ model: model.name, reason: endReasonNames.get(reason) ?? "complete" });
     const version = task ? { prompt: { name: task.name, version: task.version } } : {};
     return {
       event: { $case: "end", value: { reason, usage, model: writer, milliseconds, answerId, ...version } },

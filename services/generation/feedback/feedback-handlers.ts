@@ -19,23 +19,42 @@ import {
   timePlaceOf,
   toPage,
 } from "@headwater/rpc";
+import type { Registry } from "@headwater/telemetry";
+import { Counter } from "@headwater/telemetry";
 import { exportFeedback } from "./feedback-export.ts";
 import type { FeedbackStore } from "./feedback-store.ts";
 
 /** Code units. */
 const limits = { question: 8192, correction: 16_384, comment: 4096, id: 2048, name: 256 };
 
+/** As the label `rating` has them. */
+const ratingNames: ReadonlyMap<Rating, string> = new Map([
+  [Rating.UP, "up"],
+  [Rating.DOWN, "down"],
+  [Rating.UNSPECIFIED, "none"],
+]);
+
 /** The rpcs of FeedbackService. */
 export class FeedbackHandlers implements FeedbackServiceImplementation<RpcContext> {
   readonly #store: FeedbackStore;
+  readonly #given: Counter<"rating">;
 
-  constructor(store: FeedbackStore) {
+  constructor(store: FeedbackStore, registry: Registry) {
     this.#store = store;
+    this.#given = new Counter({
+      name: "headwater_feedback_total",
+      help: "Feedback that was given, by its rating; none: a correction or a comment alone",
+      labelNames: ["rating"],
+      registers: [registry],
+    });
+    for (const rating of ratingNames.values()) this.#given.inc({ rating }, 0);
   }
 
   async giveFeedback(request: GiveFeedbackRequest) {
     const { tenant, owner } = checkWhose(request);
-    return { feedback: await this.#store.put(tenant, owner, checkFeedback(request.feedback)) };
+    const feedback = await this.#store.put(tenant, owner, checkFeedback(request.feedback));
+    this.#given.inc({ rating: ratingNames.get(feedback.rating) ?? "none" });
+    return { feedback };
   }
 
   async listFeedback(request: ListFeedbackRequest) {

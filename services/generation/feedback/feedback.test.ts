@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import type { DeepPartial } from "@headwater/proto/services/headwater/v1/feedback";
 import { Feedback, Rating } from "@headwater/proto/services/headwater/v1/feedback";
+import { Registry } from "@headwater/telemetry";
 import { openMemoryRecords } from "../testing/memory-records.ts";
 import { FeedbackHandlers } from "./feedback-handlers.ts";
 import { FeedbackStore } from "./feedback-store.ts";
 
-const handlers = new FeedbackHandlers(new FeedbackStore(await openMemoryRecords()));
+const registry = new Registry();
+const handlers = new FeedbackHandlers(new FeedbackStore(await openMemoryRecords()), registry);
 let tenant = "";
 let tenants = 0;
 beforeEach(() => {
@@ -43,6 +45,17 @@ test("what the same owner says again of the same subject replaces what was said"
       ["ada", Rating.DOWN, "In 1890."],
     ],
   );
+});
+
+test("what is given is counted by its rating, from zero", async () => {
+  const given = async (rating: string) => {
+    const { values } = (await registry.getSingleMetric("headwater_feedback_total")?.get()) ?? { values: [] };
+    return values.find(({ labels }) => labels["rating"] === rating)?.value;
+  };
+  const before = { down: (await given("down")) ?? Number.NaN, none: (await given("none")) ?? Number.NaN };
+  await give({ answerId: "a-1", question: "When?", rating: Rating.DOWN });
+  await give({ answerId: "a-2", question: "When?", comment: "Hm." });
+  assert.deepEqual([await given("down"), await given("none")], [before.down + 1, before.none + 1]);
 });
 
 test("pages go from the newest to the oldest, each once, also where many came in one millisecond", async () => {

@@ -3,6 +3,7 @@ import type { Queries, RecordStore } from "@headwater/record-store";
 import type { TimePlace } from "@headwater/rpc";
 import type { Owner } from "../turns/turn.ts";
 import type { Job, JobFailure, JobProgress, JobState, JsonObject } from "./job.ts";
+import type { OpenJobs } from "./job-metrics.ts";
 
 /** Told with a job's id whenever it changes. */
 export const jobChannel = "jobs";
@@ -210,6 +211,15 @@ export class JobStore {
     });
     if (retried) await this.#records.notify(jobChannel, [id]);
     return retried;
+  }
+
+  /** Those that have not ended, by kind and state; found by the index on `ended_at`. */
+  async countOpen(): Promise<OpenJobs[]> {
+    return await this.#records.query<OpenJobs>(
+      `SELECT kind, state, count(*)::int AS count, greatest(0, extract(epoch FROM clock_timestamp()
+         - min(greatest(created_at, start_after))))::float8 AS "oldestSeconds"
+       FROM jobs WHERE ended_at IS NULL GROUP BY kind, state`,
+    );
   }
 
   /** @returns how many were deleted */

@@ -165,6 +165,30 @@ export function jobsSuite(name: string, openRecords: () => Promise<RecordStore>)
       assert.deepEqual(runs, ["blocks", "high", "a", "b", "low"]);
     });
 
+    test("those that wait and run are counted, and for how long the first of them waits", async () => {
+      const middle = gate();
+      work = async () => {
+        await middle.promise;
+        return {};
+      };
+      await submit("runs");
+      await until("the first runs", () => runs.length === 1);
+      const { job: waits } = await submit("waits");
+      const startAfter = new Date(Date.now() + 3_600_000);
+      const { job: later } = await submit("later", { kind: "many", startAfter });
+      const open = await jobs.store.countOpen();
+      const told = new Map(open.map((one) => [`${one.kind} ${one.state}`, one]));
+      assert.deepEqual(
+        ["one active", "one queued", "many queued"].map((key) => told.get(key)?.count),
+        [1, 1, 1],
+      );
+      assert((told.get("one queued")?.oldestSeconds ?? -1) > 0);
+      assert.equal(told.get("many queued")?.oldestSeconds, 0, "nobody should have started it");
+      middle.resolve();
+      await settled(waits.id, "completed");
+      await jobs.cancel(tenant, later.id);
+    });
+
     test("a job with a time to start waits for it", async () => {
       const startAfter = new Date(Date.now() + 1500);
       const { job } = await submit("later", { startAfter });

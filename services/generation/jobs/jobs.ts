@@ -18,6 +18,8 @@ import { ScheduleStore } from "./schedule-store.ts";
 /** Ended jobs are kept for so long, like the queue's own. */
 const keepMs = 30 * 24 * 3600 * 1000;
 const sweepIntervalMs = 3600 * 1000;
+/** Between two counts of the jobs that wait, for the metrics. */
+const countIntervalMs = 15_000;
 const scheduledAttempts = 3;
 
 export interface JobsOptions {
@@ -38,6 +40,7 @@ export class Jobs {
   readonly #metrics: JobMetrics;
   readonly #telemetry: Telemetry;
   readonly #sweeper: NodeJS.Timeout;
+  readonly #counter: NodeJS.Timeout;
 
   private constructor({ records, kinds, telemetry }: JobsOptions, queue: JobQueue) {
     this.store = new JobStore(records);
@@ -48,6 +51,7 @@ export class Jobs {
     this.#runner = new JobRunner(this.store, this.#metrics, telemetry);
     this.#telemetry = telemetry;
     this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs);
+    this.#counter = setInterval(() => this.#count(), countIntervalMs);
   }
 
   /** Opens the queue; `start` takes jobs from it. */
@@ -67,6 +71,7 @@ export class Jobs {
   }
 
   async start(): Promise<void> {
+    this.#count();
     for (const kind of this.#kinds.values()) {
       await this.#queue.work(kind.name, kind.concurrency, (delivery) => this.#handle(kind, delivery));
     }
@@ -171,6 +176,7 @@ export class Jobs {
   /** Hands back what runs. */
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#sweeper);
+    clearInterval(this.#counter);
     this.#runner.close();
     await this.#queue.close(graceMs);
   }
@@ -216,6 +222,13 @@ export class Jobs {
         cause,
       });
     }
+  }
+
+  #count(): void {
+    this.store
+      .countOpen()
+      .then((open) => this.#metrics.showOpen(open))
+      .catch((thrown: unknown) => this.#telemetry.log.warn({ err: thrown }, "jobs were not counted"));
   }
 
   #sweep(): void {

@@ -39,6 +39,9 @@ const receiveLimits = { maxRecords: 512, maxBytes: 4 * 1024 * 1024 };
  */
 const gatherMs = 50;
 
+/** Outcomes that change what a search finds. */
+const visible: ReadonlySet<Outcome> = new Set(["indexed", "deleted"]);
+
 /** A record that was received, as far as it could be read. */
 type Received = (
   | { readonly change: DocumentChange }
@@ -190,6 +193,8 @@ export class Pipeline {
       signal.throwIfAborted();
       span.setAttribute("headwater.outcome", outcome);
       metrics.documents.inc({ outcome });
+      if (visible.has(outcome))
+        metrics.freshness.observe(Math.max(0, (Date.now() - record.timestamp) / 1000));
       this.#committer.done(record);
       if (change) this.#parts.onSettled(change, outcome);
     } catch (thrown) {
