@@ -75,6 +75,11 @@ app.kubernetes.io/part-of: headwater
 {{- printf "%s:%s" (include "headwater.host" .) (include "headwater.port" .component) -}}
 {{- end }}
 
+{{/* Where each pod of the gateway tells its load to the scaler, on a port that no ingress leads to. */}}
+{{- define "headwater.gatewayLoadHost" -}}
+{{- printf "%s-load.%s.svc" (include "headwater.componentName" (dict "root" . "component" "gateway")) .Release.Namespace -}}
+{{- end }}
+
 {{- define "headwater.serviceAccountName" -}}
 {{- $account := (include "headwater.componentValues" . | fromYaml).serviceAccount | default dict -}}
 {{- default (include "headwater.componentName" .) $account.name -}}

@@ -26,6 +26,8 @@
   "HEADWATER_GENERATION_ADDRESS" (include "headwater.address" (dict "root" $root "component" "generation")) -}}
 {{- if eq .Values.autoscaling.mode "keda" -}}
 {{- $_ := set $settings "HEADWATER_SCALER_LISTEN" "0.0.0.0:7005" -}}
+{{- $_ := set $settings "HEADWATER_GATEWAY_LOAD_LISTEN" "0.0.0.0:7006" -}}
+{{- $_ := set $settings "HEADWATER_GATEWAY_LOAD_ADDRESS" (printf "%s:7006" (include "headwater.gatewayLoadHost" .)) -}}
 {{- end -}}
 {{- $settings = merge $settings (include "headwater.storeSettings" . | fromYaml) -}}
 {{- $settings = merge (deepCopy .Values.settings) $settings -}}
@@ -58,7 +60,7 @@
   "HEADWATER_POSTGRES_TLS" $v.postgresql.tls
   "HEADWATER_S3_ENDPOINT" (include "headwater.storeAddress" (dict "root" $root "store" "s3"))
   "HEADWATER_S3_PUBLIC_ENDPOINT" $v.s3.publicEndpoint
-  "HEADWATER_S3_BUCKET" $v.s3.bucket
+  "HEADWATER_S3_BUCKET" (ternary (default "headwater" $v.s3.bucket) $v.s3.bucket $v.s3.inCluster.enabled)
   "HEADWATER_S3_REGION" $v.s3.region
   "HEADWATER_S3_CREATE_BUCKET" (or $v.s3.createBucket $v.s3.inCluster.enabled)
   "HEADWATER_S3_ACCESS_KEY_ID" (ternary "headwater" $v.s3.accessKeyId $v.s3.inCluster.enabled) -}}

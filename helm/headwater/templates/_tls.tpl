@@ -7,10 +7,11 @@
 {{/* Who may call a component's gRPC server, as a JSON list of components; "keda" is KEDA's operator. */}}
 {{- define "headwater.callers" -}}
 {{- $callers := dict
-  "ingest" (list "gateway" "generation" "scaler" "cli")
-  "embedding-worker" (list "ingest" "search" "generation" "gateway" "scaler" "cli")
-  "search" (list "generation" "gateway" "scaler" "cli")
-  "generation" (list "gateway" "generation" "scaler" "cli")
+  "ingest" (list "gateway" "generation" "scaler")
+  "embedding-worker" (list "ingest" "search" "generation" "gateway" "scaler")
+  "search" (list "generation" "gateway" "scaler")
+  "generation" (list "gateway" "generation" "scaler")
+  "gateway" (list "scaler")
   "scaler" (list "keda") -}}
 {{- get $callers . | default list | toJson -}}
 {{- end }}
@@ -28,6 +29,24 @@
 {{- else -}}
 {{- printf "%s-tls" (include "headwater.componentName" .) -}}
 {{- end -}}
+{{- end }}
+
+{{/* The names in a component's certificate, as a JSON list: its Service by each of the names that callers may use. */}}
+{{- define "headwater.tlsNames" -}}
+{{- $name := include "headwater.componentName" . -}}
+{{- $names := list (include "headwater.host" .) -}}
+{{- if has .component (include "headwater.components" .root | fromJsonArray) -}}
+{{- $names = concat $names (list $name (printf "%s.%s" $name .root.Release.Namespace) (printf "%s.cluster.local" (include "headwater.host" .))) -}}
+{{- end -}}
+{{- if eq .component "gateway" }}{{ $names = append $names (include "headwater.gatewayLoadHost" .root) }}{{ end -}}
+{{- $names | toJson -}}
+{{- end }}
+
+{{/* Who has a certificate, as a JSON list: the components, and KEDA where it calls the scaler. */}}
+{{- define "headwater.tlsHolders" -}}
+{{- $holders := include "headwater.components" . | fromJsonArray -}}
+{{- if has "scaler" $holders }}{{ $holders = append $holders "keda" }}{{ end -}}
+{{- $holders | toJson -}}
 {{- end }}
 
 {{- define "headwater.tlsDir" -}}

@@ -1,6 +1,7 @@
 {{/* The objects of a component that serves: (dict "root" $ "component" "search"). */}}
 
 {{- define "headwater.deployment" -}}
+{{- include "headwater.checks" .root -}}
 {{- $own := include "headwater.componentValues" . | fromYaml -}}
 {{- $mode := .root.Values.autoscaling.mode -}}
 {{- $port := include "headwater.port" .component -}}
@@ -68,6 +69,9 @@ spec:
           ports:
             - {name: {{ include "headwater.portName" .component }}, containerPort: {{ $port }}}
             - {name: metrics, containerPort: 9464}
+            {{- if and (eq .component "gateway") (eq $mode "keda") }}
+            - {name: load, containerPort: 7006}
+            {{- end }}
           {{- include "headwater.probes" . | nindent 10 }}
           lifecycle:
             preStop:
@@ -85,39 +89,34 @@ spec:
         {{- include "headwater.volumes" . | nindent 8 }}
 {{- end }}
 
-{{/* Headless for gRPC: each caller sees every pod and spreads its calls over them. */}}
+{{- define "headwater.grpcProtocol" -}}
+{{- ternary "grpcs" "grpc" (not (empty (include "headwater.tlsEnabled" .))) -}}
+{{- end }}
+
+{{/* Headless: each caller sees every pod and spreads its calls over them. */}}
 {{- define "headwater.service" -}}
 {{- $own := include "headwater.componentValues" . | fromYaml -}}
-{{- $service := $own.service | default dict -}}
 apiVersion: v1
 kind: Service
 metadata:
   name: {{ include "headwater.componentName" . }}
   labels:
     {{- include "headwater.labels" . | nindent 4 }}
-  {{- with $service.annotations }}
+  {{- with $own.service.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  {{- if eq .component "gateway" }}
-  type: {{ $service.type }}
-  {{- else }}
   clusterIP: None
   publishNotReadyAddresses: false
-  {{- end }}
   selector:
     {{- include "headwater.selectorLabels" . | nindent 4 }}
   ports:
-    - name: {{ include "headwater.portName" .component }}
+    - name: grpc
       port: {{ include "headwater.port" .component }}
-      targetPort: {{ include "headwater.portName" .component }}
-      {{- if ne .component "gateway" }}
-      appProtocol: {{ ternary "grpcs" "grpc" (not (empty (include "headwater.tlsEnabled" .root))) }}
-      {{- end }}
-    {{- if ne .component "gateway" }}
+      targetPort: grpc
+      appProtocol: {{ include "headwater.grpcProtocol" .root }}
     - {name: metrics, port: 9464, targetPort: metrics}
-    {{- end }}
 {{- end }}
 
 {{- define "headwater.serviceAccount" -}}
