@@ -1,0 +1,69 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Namespace } from "./cluster.ts";
+import { chart } from "./cluster.ts";
+
+const release = "headwater";
+
+/** A release of the chart in a namespace. */
+export interface Installation {
+  /** Installs, or upgrades what is there, and waits until all is ready. @param changes flags such as "--set", "a=b" */
+  upgrade(...changes: readonly string[]): Promise<void>;
+  rollback(): Promise<void>;
+  /** Runs the chart's own tests. @returns what their pods printed */
+  test(): Promise<string>;
+  uninstall(): Promise<void>;
+  /** host:port of the gateway's ClusterIP, for who runs on a node. */
+  gatewayAddress(): Promise<string>;
+  /** The key that the chart made. */
+  apiKey(): Promise<string>;
+  /** Names of the pods of a component that run. */
+  pods(component: string): Promise<string[]>;
+}
+
+/**
+ * @param folder for the values file
+ * @param profile such as values-try.yaml
+ */
+export async function prepareInstallation(
+  namespace: Namespace,
+  folder: string,
+  profile: string,
+  values: object,
+): Promise<Installation> {
+  // JSON is YAML.
+  const file = join(folder, "values.json");
+  await writeFile(file, JSON.stringify(values));
+  const timeout = ["--wait", "--timeout", "5m"];
+  return {
+    async upgrade(...changes) {
+      const files = ["--values", join(chart, profile), "--values", file];
+      await namespace.helm("upgrade", "--install", release, chart, ...files, ...changes, ...timeout);
+    },
+    async rollback() {
+      await namespace.helm("rollback", release, ...timeout);
+    },
+    test: () => namespace.helm("test", release, "--logs", "--timeout", "5m"),
+    async uninstall() {
+      await namespace.helm("uninstall", release, ...timeout);
+    },
+    async gatewayAddress() {
+      const service = await namespace.get<{ spec: { clusterIP: string } }>("service", `${release}-gateway`);
+      return `${service.spec.clusterIP}:8080`;
+    },
+    async apiKey() {
+      const secret = await namespace.get<{ data: Record<string, string> }>("secret", `${release}-api-keys`);
+      const entries = Buffer.from(secret.data["api-keys"] ?? "", "base64").toString();
+      return entries.split(/\s/)[0] ?? "";
+    },
+    async pods(component) {
+      const labels = `app.kubernetes.io/instance=${release},app.kubernetes.io/component=${component}`;
+      const { items } = await namespace.get<{ items: { metadata: { name: string } }[] }>(
+        "pods",
+        "-l",
+        labels,
+      );
+      return items.map(({ metadata }) => metadata.name);
+    },
+  };
+}
