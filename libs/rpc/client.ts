@@ -12,9 +12,14 @@ import { deadlineMiddleware } from "nice-grpc-client-middleware-deadline";
 import type { ClientMiddleware } from "nice-grpc-common";
 import { errorDetailsClientMiddleware } from "nice-grpc-error-details";
 import { openTelemetryClientMiddleware } from "nice-grpc-opentelemetry";
+import type { Lookup } from "./address-watch.ts";
+import { AddressWatch } from "./address-watch.ts";
 import { errorClientMiddleware } from "./error-mapping.ts";
+import { repeatMiddleware } from "./repeat-middleware.ts";
 import { maxMessageBytes } from "./server.ts";
 import { requestIdKey } from "./server-middleware.ts";
+import type { RpcConfig } from "./settings.ts";
+import { openTarget } from "./watched-resolver.ts";
 
 /** A client of one service; its channel is its own. Calls take `deadline` (milliseconds or Date) and `signal`. */
 export interface RpcClient<Service extends CompatServiceDefinition> {
@@ -38,15 +43,33 @@ const requestIdMiddleware: ClientMiddleware = async function* sendRequestId(call
   return yield* call.next(call.request, { ...options, metadata });
 };
 
+/** Where nothing else is said: as the setting's own default. */
+const resolveIntervalMs = 5000;
+
+export interface RpcClientOptions {
+  readonly config?: Pick<RpcConfig, "resolveIntervalMs">;
+  /** Default: the system's. */
+  readonly lookup?: Lookup;
+}
+
 /**
- * @param address host:port; `dns:///name:port` balances calls over all addresses of a headless service
+ * Calls go to all addresses of a name in turn, and to new ones as soon as they are known. A call without side effects
+ * that finds nobody, or whose server goes before it has said anything, is made again elsewhere.
+ *
+ * @param address host:port; the host may have many addresses, as a headless service has
  * @throws (from calls) HeadwaterError, with the reason that the service gave
  */
 export function createRpcClient<Service extends CompatServiceDefinition>(
   definition: Service,
   address: string,
+  { config, lookup }: RpcClientOptions = {},
 ): RpcClient<Service> {
-  const channel = createChannel(address, ChannelCredentials.createInsecure(), {
+  const watch = new AddressWatch(address, {
+    intervalMs: config?.resolveIntervalMs ?? resolveIntervalMs,
+    ...(lookup ? { lookup } : {}),
+  });
+  const opened = openTarget(watch);
+  const channel = createChannel(opened.target, ChannelCredentials.createInsecure(), {
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
     "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
@@ -61,10 +84,14 @@ export function createRpcClient<Service extends CompatServiceDefinition>(
     .use(errorDetailsClientMiddleware)
     .use(deadlineMiddleware)
     .use(errorClientMiddleware)
+    .use(repeatMiddleware())
     .create(definition, channel);
   return {
     call: call as Client<Service, DeadlineOptions>,
     waitUntilConnected: (timeoutMs) => waitForChannelReady(channel, new Date(Date.now() + timeoutMs)),
-    close: () => channel.close(),
+    close() {
+      channel.close();
+      opened.close();
+    },
   };
 }

@@ -5,17 +5,18 @@ import type { SearchRequest } from "@headwater/proto/services/headwater/v1/searc
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { silentTelemetry } from "@headwater/telemetry";
 import type { CallContext } from "nice-grpc";
+import type { RpcConfig } from "./index.ts";
 import { createRpcClient, startRpcServer } from "./index.ts";
 
 const pieceMs = 20;
 const hit = { event: { $case: "hits", value: { elapsedMs: 1 } } } as const;
 
 /** A server that streams as many pieces as the query says, and keeps the ports that calls came from. */
-async function startPieces(config: { maxConnectionAgeMs: number; maxConnectionAgeGraceMs: number }) {
+async function startPieces(age: Pick<RpcConfig, "maxConnectionAgeMs" | "maxConnectionAgeGraceMs">) {
   const peers = new Set<string>();
   const server = await startRpcServer({
     address: "127.0.0.1:0",
-    config,
+    config: age,
     definition: SearchServiceDefinition,
     implementation: {
       async *search(request: SearchRequest, { peer }: CallContext) {

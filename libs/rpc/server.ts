@@ -13,7 +13,7 @@ import { ServerReflection, ServerReflectionService } from "nice-grpc-server-refl
 import { readinessMiddleware } from "./readiness-trailer.ts";
 import type { RpcContext } from "./server-middleware.ts";
 import { callMiddleware, terminateMiddleware } from "./server-middleware.ts";
-import type { RpcServerConfig } from "./server-settings.ts";
+import type { RpcConfig } from "./settings.ts";
 import { decodingAnything, refuseUnreadable } from "./unreadable-request.ts";
 
 const openTelemetry = openTelemetryServerMiddleware();
@@ -53,7 +53,7 @@ export interface RpcServerOptions<Service extends CompatServiceDefinition> {
   /** host:port; port 0 lets the system choose. */
   readonly address: string;
   /** Default: connections live for ever. */
-  readonly config?: RpcServerConfig;
+  readonly config?: Pick<RpcConfig, "maxConnectionAgeMs" | "maxConnectionAgeGraceMs">;
   readonly definition: Service;
   readonly implementation: ServiceImplementation<Service, RpcContext>;
   /** Further gRPC services of the same process, on the same port. */
@@ -157,7 +157,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
   };
 }
 
-function ageOptions(config: RpcServerConfig | undefined) {
+function ageOptions(config: RpcServerOptions<CompatServiceDefinition>["config"]) {
   if (!config || config.maxConnectionAgeMs === 0) return {};
   const { maxConnectionAgeMs: age, maxConnectionAgeGraceMs: grace } = config;
   return {

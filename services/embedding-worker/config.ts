@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CacheValues } from "@headwater/cache";
 import { cacheSettings } from "@headwater/cache";
-import type { RpcServerConfig } from "@headwater/rpc";
-import { readRpcServerConfig, rpcServerSettings } from "@headwater/rpc";
+import type { RpcConfig } from "@headwater/rpc";
+import { readRpcConfig, rpcSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, flag, integer, readSettings, text } from "@headwater/settings";
 
@@ -74,13 +74,13 @@ export const embeddingWorkerSettings = {
       "Disk for cached vectors, about 600,000 of the bundled model; 0: none. Not used with HEADWATER_REDIS_URL",
     ),
   ...cacheSettings,
-  ...rpcServerSettings,
+  ...rpcSettings,
 };
 
 export interface EmbeddingWorkerConfig {
   /** host:port; port 0 lets the system choose. */
   readonly listen: string;
-  readonly rpc: RpcServerConfig;
+  readonly rpc: RpcConfig;
   /** Absolute. */
   readonly dataDir: string;
   /** Absolute. */
@@ -121,7 +121,7 @@ export function readEmbeddingWorkerConfig(env?: Environment): EmbeddingWorkerCon
   const reranker = settings.HEADWATER_EMBEDDING_RERANKER_DIR;
   return {
     listen: settings.HEADWATER_EMBEDDING_LISTEN,
-    rpc: readRpcServerConfig(settings),
+    rpc: readRpcConfig(settings),
     dataDir: resolve(settings.HEADWATER_DATA_DIR),
     modelDir: resolve(settings.HEADWATER_EMBEDDING_MODEL_DIR),
     rerankerDir: reranker === undefined ? undefined : resolve(reranker),

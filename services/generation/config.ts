@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { RecordStoreValues } from "@headwater/record-store";
 import { recordStoreSettings } from "@headwater/record-store";
-import type { RpcServerConfig } from "@headwater/rpc";
-import { readRpcServerConfig, rpcServerSettings } from "@headwater/rpc";
+import type { RpcConfig } from "@headwater/rpc";
+import { readRpcConfig, rpcSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import {
   address,
@@ -116,7 +116,7 @@ export const generationSettings = {
   ...turnSettings,
   ...memorySettings,
   ...recordStoreSettings,
-  ...rpcServerSettings,
+  ...rpcSettings,
 };
 
 /** What holds for all agents. */
@@ -129,7 +129,7 @@ export interface AgentConfig {
 
 export interface GenerationConfig {
   readonly listen: string;
-  readonly rpc: RpcServerConfig;
+  readonly rpc: RpcConfig;
   readonly searchAddress: string;
   readonly ingestAddress: string;
   readonly embeddingAddress: string;
@@ -158,7 +158,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
   const { models, defaultModel } = readModels(settings, env);
   return {
     listen: settings.HEADWATER_GENERATION_LISTEN,
-    rpc: readRpcServerConfig(settings),
+    rpc: readRpcConfig(settings),
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     ingestAddress: settings.HEADWATER_INGEST_ADDRESS,
     embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,

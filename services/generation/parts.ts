@@ -60,9 +60,15 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
   await records.migrate(migrations);
   const connect = <Client extends { close(): void }>(client: Client) =>
     opening.adopt(client, (opened) => opened.close());
-  const search = connect(createRpcClient(SearchServiceDefinition, config.searchAddress));
-  const ingest = connect(createRpcClient(IngestServiceDefinition, config.ingestAddress));
-  const embedding = connect(createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress));
+  const search = connect(
+    createRpcClient(SearchServiceDefinition, config.searchAddress, { config: config.rpc }),
+  );
+  const ingest = connect(
+    createRpcClient(IngestServiceDefinition, config.ingestAddress, { config: config.rpc }),
+  );
+  const embedding = connect(
+    createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: config.rpc }),
+  );
 
   const rank = createSentenceRanker(embedding, config.rankBudgetMs, telemetry);
   const models = opening.adopt(createModels(config, rank, telemetry), (opened) => opened.close());

@@ -7,8 +7,8 @@ import type { PassageIndexSettingValues } from "@headwater/passage-index";
 import { passageIndexSettings } from "@headwater/passage-index";
 import type { RecordStoreValues } from "@headwater/record-store";
 import { recordStoreSettings } from "@headwater/record-store";
-import type { RpcServerConfig } from "@headwater/rpc";
-import { readRpcServerConfig, rpcServerSettings } from "@headwater/rpc";
+import type { RpcConfig } from "@headwater/rpc";
+import { readRpcConfig, rpcSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, integer, readSettings, text } from "@headwater/settings";
 import type { ChunkingSettings, ProcessingLimits } from "./processor/document-processor.ts";
@@ -75,7 +75,7 @@ export const ingestSettings = {
   ...passageIndexSettings,
   ...recordStoreSettings,
   ...blobStoreSettings,
-  ...rpcServerSettings,
+  ...rpcSettings,
 };
 
 /** Where the stores are. */
@@ -100,7 +100,7 @@ export interface PushSettings {
 
 export interface IngestConfig {
   readonly listen: string;
-  readonly rpc: RpcServerConfig;
+  readonly rpc: RpcConfig;
   readonly embeddingAddress: string;
   /** Of the stores that have no server. */
   readonly folders: {
@@ -124,7 +124,7 @@ export function readIngestConfig(env?: Environment): IngestConfig {
   const data = values.HEADWATER_DATA_DIR;
   return {
     listen: values.HEADWATER_INGEST_LISTEN,
-    rpc: readRpcServerConfig(values),
+    rpc: readRpcConfig(values),
     embeddingAddress: values.HEADWATER_EMBEDDING_ADDRESS,
     folders: {
       log: join(data, "log"),

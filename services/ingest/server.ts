@@ -63,7 +63,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const catalog = await Catalog.open(stores.records, (thrown) => trouble.note("catalog", thrown));
   const uploadTokens = await UploadTokens.open(stores.records);
   const ledger = new GenerationLedger(stores.records);
-  const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
+  const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: config.rpc });
   const sweeper = new BlobSweeper({
     ...{ catalog, blobs: stores.blobs },
     onError: (thrown) => trouble.note("blobs", thrown),

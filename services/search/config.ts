@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { PassageIndexSettingValues } from "@headwater/passage-index";
 import { passageIndexSettings } from "@headwater/passage-index";
-import type { RpcServerConfig } from "@headwater/rpc";
-import { readRpcServerConfig, rpcServerSettings } from "@headwater/rpc";
+import type { RpcConfig } from "@headwater/rpc";
+import { readRpcConfig, rpcSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, choice, decimal, integer, readSettings, text } from "@headwater/settings";
 import type { AdmissionLimits } from "./admission.ts";
@@ -60,7 +60,7 @@ export const searchSettings = {
     .default(64)
     .describe("Mebibytes for the rankings of recent searches, so that their next pages need no new search"),
   ...passageIndexSettings,
-  ...rpcServerSettings,
+  ...rpcSettings,
 };
 
 /** What a request may leave open. */
@@ -79,7 +79,7 @@ export interface SearchDefaults {
 
 export interface SearchConfig {
   readonly listen: string;
-  readonly rpc: RpcServerConfig;
+  readonly rpc: RpcConfig;
   readonly embeddingAddress: string;
   /** Where the index is. */
   readonly indexValues: PassageIndexSettingValues;
@@ -97,7 +97,7 @@ export function readSearchConfig(env?: Environment): SearchConfig {
   const values = readSettings(searchSettings, env);
   return {
     listen: values.HEADWATER_SEARCH_LISTEN,
-    rpc: readRpcServerConfig(values),
+    rpc: readRpcConfig(values),
     embeddingAddress: values.HEADWATER_EMBEDDING_ADDRESS,
     indexValues: values,
     indexFolder: join(values.HEADWATER_DATA_DIR, "index"),

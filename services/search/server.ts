@@ -31,7 +31,9 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
     ...{ folder: config.indexFolder, readOnly: true },
     onError: (thrown) => telemetry.log.warn({ err: thrown }, "the index's upkeep failed"),
   });
-  const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
+  const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, {
+    config: config.rpc,
+  });
   const embedder = new QueryEmbedder(embedding, queryMetrics, {
     timeoutMs: config.embedTimeoutMs,
     cacheEntries: config.queryCacheEntries,

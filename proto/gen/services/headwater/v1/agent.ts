@@ -1772,7 +1772,7 @@ export const AgentServiceDefinition = {
       requestStream: false,
       responseType: ListAgentsResponse as typeof ListAgentsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** One agent. */
     getAgent: {
@@ -1781,7 +1781,7 @@ export const AgentServiceDefinition = {
       requestStream: false,
       responseType: GetAgentResponse as typeof GetAgentResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Replaces an agent whole. */
     updateAgent: {
@@ -1808,7 +1808,7 @@ export const AgentServiceDefinition = {
       requestStream: false,
       responseType: ListToolsResponse as typeof ListToolsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
   },
 } as const;

@@ -5079,7 +5079,7 @@ export const ConversationServiceDefinition = {
       requestStream: false,
       responseType: ListConversationsResponse as typeof ListConversationsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** One conversation. NOT_FOUND where the caller has none of that id. */
     getConversation: {
@@ -5088,7 +5088,7 @@ export const ConversationServiceDefinition = {
       requestStream: false,
       responseType: GetConversationResponse as typeof GetConversationResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The messages of a conversation, oldest first. */
     listMessages: {
@@ -5097,7 +5097,7 @@ export const ConversationServiceDefinition = {
       requestStream: false,
       responseType: ListMessagesResponse as typeof ListMessagesResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Gives it another title. */
     renameConversation: {
@@ -5133,7 +5133,7 @@ export const ConversationServiceDefinition = {
       requestStream: false,
       responseType: ExportConversationResponse as typeof ExportConversationResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
      * One turn: takes a message, streams what happens until it is answered. The turn goes on for a while when the caller
@@ -5154,7 +5154,7 @@ export const ConversationServiceDefinition = {
       requestStream: false,
       responseType: ResumeTurnResponse as typeof ResumeTurnResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Ends a turn; it streams its end with the reason CANCELLED. */
     cancelTurn: {

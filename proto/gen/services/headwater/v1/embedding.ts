@@ -1629,7 +1629,7 @@ export const EmbeddingServiceDefinition = {
       requestStream: true,
       responseType: EmbedResponse as typeof EmbedResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Embeds one query, ahead of all passages in the queue. RESOURCE_EXHAUSTED with a retry hint when overloaded. */
     embedQuery: {
@@ -1638,7 +1638,7 @@ export const EmbeddingServiceDefinition = {
       requestStream: false,
       responseType: EmbedQueryResponse as typeof EmbedQueryResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Scores passages against a query. RESOURCE_EXHAUSTED with a retry hint when overloaded. */
     rerank: {
@@ -1647,7 +1647,7 @@ export const EmbeddingServiceDefinition = {
       requestStream: false,
       responseType: RerankResponse as typeof RerankResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** What the model is and what it bears. */
     describe: {
@@ -1656,7 +1656,7 @@ export const EmbeddingServiceDefinition = {
       requestStream: false,
       responseType: DescribeResponse as typeof DescribeResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The model's tokenizer, so that a chunker counts the same tokens as the model. */
     getTokenizer: {
@@ -1665,7 +1665,7 @@ export const EmbeddingServiceDefinition = {
       requestStream: false,
       responseType: GetTokenizerResponse as typeof GetTokenizerResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
   },
 } as const;

@@ -1150,7 +1150,7 @@ export const FeedbackServiceDefinition = {
       requestStream: false,
       responseType: ListFeedbackResponse as typeof ListFeedbackResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Feedback as an evaluation set that `headwater eval` reads. */
     exportFeedback: {
@@ -1159,7 +1159,7 @@ export const FeedbackServiceDefinition = {
       requestStream: false,
       responseType: ExportFeedbackResponse as typeof ExportFeedbackResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Takes feedback back. */
     deleteFeedback: {

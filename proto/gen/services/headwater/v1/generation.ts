@@ -1703,7 +1703,7 @@ export const GenerationServiceDefinition = {
       requestStream: false,
       responseType: AnswerResponse as typeof AnswerResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The language models that a request may name. */
     listModels: {
@@ -1712,7 +1712,7 @@ export const GenerationServiceDefinition = {
       requestStream: false,
       responseType: ListModelsResponse as typeof ListModelsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
   },
 } as const;

@@ -6020,7 +6020,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: WatchResponse as typeof WatchResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** One document and its state. NOT_FOUND where there never was one. */
     getDocument: {
@@ -6029,7 +6029,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: GetDocumentResponse as typeof GetDocumentResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The text that was extracted from a document, which citations and passages point into. */
     getText: {
@@ -6038,7 +6038,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: GetTextResponse as typeof GetTextResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The bytes as they were pushed. */
     getOriginal: {
@@ -6047,7 +6047,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: GetOriginalResponse as typeof GetOriginalResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
      * Prepares the upload of one original, apart from its push: `url` takes the bytes, or PutUpload where it is empty.
@@ -6077,7 +6077,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: ListDocumentsResponse as typeof ListDocumentsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Deletes a document: a tombstone is durable in the log when this returns. Deleting twice is harmless. */
     deleteDocument: {
@@ -6095,7 +6095,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: GetPipelineResponse as typeof GetPipelineResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Documents that could not be processed, newest first. */
     listDeadLetters: {
@@ -6104,7 +6104,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: ListDeadLettersResponse as typeof ListDeadLettersResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** One dead letter with all that is known of it. NOT_FOUND where there is none of this id, or no more. */
     getDeadLetter: {
@@ -6113,7 +6113,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: GetDeadLetterResponse as typeof GetDeadLetterResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Puts dead letters back into the log, to be tried again. */
     replayDeadLetters: {
@@ -6144,7 +6144,7 @@ export const IngestServiceDefinition = {
       requestStream: false,
       responseType: GetReindexResponse as typeof GetReindexResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /**
      * Compares originals, catalog and both indexes, and mends what differs if told to. Streams its progress.

@@ -2599,7 +2599,7 @@ export const JobServiceDefinition = {
       requestStream: false,
       responseType: GetJobResponse as typeof GetJobResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The tenant's jobs, newest first. */
     listJobs: {
@@ -2608,7 +2608,7 @@ export const JobServiceDefinition = {
       requestStream: false,
       responseType: ListJobsResponse as typeof ListJobsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Ends a job: one that waits never starts, one that runs is told to stop. */
     cancelJob: {
@@ -2635,7 +2635,7 @@ export const JobServiceDefinition = {
       requestStream: false,
       responseType: WatchJobResponse as typeof WatchJobResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Makes or replaces a schedule. */
     setSchedule: {
@@ -2653,7 +2653,7 @@ export const JobServiceDefinition = {
       requestStream: false,
       responseType: ListSchedulesResponse as typeof ListSchedulesResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Deletes a schedule; jobs that it has made stay. */
     deleteSchedule: {

@@ -1788,7 +1788,7 @@ export const MemoryServiceDefinition = {
       requestStream: false,
       responseType: ListMemoriesResponse as typeof ListMemoriesResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** What is nearest to a text. */
     searchMemories: {
@@ -1797,7 +1797,7 @@ export const MemoryServiceDefinition = {
       requestStream: false,
       responseType: SearchMemoriesResponse as typeof SearchMemoriesResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Weighs a statement, and keeps it if it surprises. */
     remember: {

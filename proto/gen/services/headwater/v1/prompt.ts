@@ -2525,7 +2525,7 @@ export const PromptServiceDefinition = {
       requestStream: false,
       responseType: ListPromptsResponse as typeof ListPromptsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** One prompt with its labels and splits. */
     getPrompt: {
@@ -2534,7 +2534,7 @@ export const PromptServiceDefinition = {
       requestStream: false,
       responseType: GetPromptResponse as typeof GetPromptResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** The versions of a prompt, newest first. */
     listPromptVersions: {
@@ -2543,7 +2543,7 @@ export const PromptServiceDefinition = {
       requestStream: false,
       responseType: ListPromptVersionsResponse as typeof ListPromptVersionsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Points a label at a version, or splits it between several. The label's history stays. */
     setPromptLabel: {
@@ -2570,7 +2570,7 @@ export const PromptServiceDefinition = {
       requestStream: false,
       responseType: DiffPromptVersionsResponse as typeof DiffPromptVersionsResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** A version with its variables filled in. */
     renderPrompt: {
@@ -2579,7 +2579,7 @@ export const PromptServiceDefinition = {
       requestStream: false,
       responseType: RenderPromptResponse as typeof RenderPromptResponse,
       responseStream: false,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
     /** Deletes a prompt with all versions and labels. */
     deletePrompt: {

@@ -1819,7 +1819,7 @@ export const SearchServiceDefinition = {
       requestStream: false,
       responseType: SearchResponse as typeof SearchResponse,
       responseStream: true,
-      options: {},
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
   },
 } as const;
