@@ -1,0 +1,42 @@
+/** What becomes an image of its own: each service, and the `headwater` command for jobs, checks and backups. */
+export interface Component {
+  /** The image is `headwater-<name>`. */
+  readonly name: string;
+  /** Module that the image starts, from the root of the checkout. */
+  readonly entry: string;
+  readonly description: string;
+  /** That it listens on in a cluster: its own, then the one for metrics and health. */
+  readonly ports: readonly number[];
+}
+
+const metricsPort = 9464;
+
+function service(name: string, port: number, description: string): Component {
+  return { name, description, entry: `services/${name}/main.ts`, ports: [port, metricsPort] };
+}
+
+export const components: readonly Component[] = [
+  service("ingest", 7001, "Reads documents from the log, parses, chunks and indexes them"),
+  service("embedding-worker", 7002, "Embeds and reranks passages with ONNX"),
+  service("search", 7003, "Finds passages: BM25 and vectors side by side, fusion, rerank"),
+  service("generation", 7004, "Writes cited answers, and keeps conversations, agents and jobs"),
+  service("gateway", 8080, "HTTP, SSE, WebSocket, gRPC-Web and the page"),
+  {
+    name: "cli",
+    entry: "apps/cli/main.ts",
+    description: "The headwater command: jobs, checks and backups inside a cluster",
+    ports: [],
+  },
+];
+
+/**
+ * Modules that no image holds, though code names them: the embedded stores, whose place servers take in a cluster, and
+ * commands that run all of Headwater in one process. What imports them says so where they are missing.
+ */
+export const leftOut: readonly string[] = [];
+
+export function componentNamed(name: string): Component {
+  const found = components.find((component) => component.name === name);
+  if (found) return found;
+  throw new Error(`no component "${name}": ${components.map((component) => component.name).join(", ")}`);
+}
