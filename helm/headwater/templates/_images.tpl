@@ -3,7 +3,7 @@
 {{- $own := include "headwater.componentValues" . | fromYaml -}}
 {{- $image := .root.Values.image -}}
 {{- $name := printf "headwater-%s" .component -}}
-{{- $repository := ternary $name (printf "%s/%s" (trimSuffix "/" $image.registry) $name) (empty $image.registry) -}}
+{{- $repository := ternary $name (printf "%s/%s" $image.registry $name) (empty $image.registry) -}}
 {{- $tag := default .root.Chart.AppVersion $image.tag -}}
 {{- $digest := dig "image" "digest" "" $own -}}
 {{- if $digest -}}
