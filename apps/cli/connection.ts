@@ -3,6 +3,7 @@ import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
 import type { Command } from "commander";
 import { Option } from "commander";
+import { readApiKey } from "./api-key.ts";
 import type { Output } from "./terminal/output.ts";
 import { createOutput } from "./terminal/output.ts";
 
@@ -10,6 +11,7 @@ import { createOutput } from "./terminal/output.ts";
 export interface ConnectionOptions {
   readonly server: string;
   readonly apiKey?: string;
+  readonly apiKeyFile?: string;
   /** Undefined: the commands of operators, for all tenants. */
   readonly tenant?: string;
   readonly json?: boolean;
@@ -57,6 +59,11 @@ function withServer(command: Command): Command {
         .default("http://127.0.0.1:8080"),
     )
     .addOption(new Option("--api-key <key>", "credentials, where sign-in is on").env("HEADWATER_API_KEY"))
+    .addOption(
+      new Option("--api-key-file <path>", "file that holds them, such as a mounted secret")
+        .env("HEADWATER_API_KEY_FILE")
+        .conflicts("apiKey"),
+    )
     .option("--json", "print JSON, one value a line");
 }
 
@@ -65,21 +72,30 @@ export async function withClient(
   options: ConnectionOptions,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
-  const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
-  for (const name of stopSignals) process.once(name, interrupt);
+  const apiKey = readApiKey(options);
   const transport = createNodeTransport({
     baseUrl: options.server,
-    ...(options.apiKey === undefined ? {} : { apiKey: options.apiKey }),
+    ...(apiKey === undefined ? {} : { apiKey }),
   });
   const client = createHeadwaterClient({
     transport,
     ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
   });
   try {
-    await work({ client, output: createOutput(options.json === true), signal: interrupted.signal });
+    await untilStopped((signal) => work({ client, output: createOutput(options.json === true), signal }));
+  } finally {
+    transport.close();
+  }
+}
+
+/** Runs work whose signal fires on Ctrl-C and on what ends a pod. */
+export async function untilStopped(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  for (const name of stopSignals) process.once(name, interrupt);
+  try {
+    await work(interrupted.signal);
   } finally {
     for (const name of stopSignals) process.off(name, interrupt);
-    transport.close();
   }
 }

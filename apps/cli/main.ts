@@ -17,6 +17,7 @@ import { addMcpCommand } from "./commands/mcp.ts";
 import { addPrepareCommand } from "./commands/prepare.ts";
 import { addReindexCommand } from "./commands/reindex.ts";
 import { addSearchCommand } from "./commands/search.ts";
+import { addSmokeTestCommand } from "./commands/smoke-test.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addUpCommand } from "./commands/up.ts";
 import { addWatchCommand } from "./commands/watch.ts";
@@ -55,6 +56,7 @@ for (const add of [
   addEvalCommand,
   addBenchCommand,
   addDoctorCommand,
+  addSmokeTestCommand,
 ]) {
   add(program);
 }

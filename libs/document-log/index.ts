@@ -18,6 +18,8 @@ export { documentLogSettings } from "./kafka-settings.ts";
 export type { KafkaTopics } from "./kafka-topics.ts";
 export type { OpenDocumentLogOptions } from "./open-document-log.ts";
 export { createDocumentLogTopics, openDocumentLog } from "./open-document-log.ts";
+export type { PlainProducer } from "./plain-producer.ts";
+export { openPlainProducer } from "./plain-producer.ts";
 export { firstAppended } from "./replay-headers.ts";
 export type { SqliteDocumentLogOptions } from "./sqlite-document-log.ts";
 export { openSqliteDocumentLog } from "./sqlite-document-log.ts";

@@ -26,11 +26,17 @@ export async function applyMigrations(
       throw historyError(`Migration "${name}" has id ${id} and stands at place ${index + 1}.`);
   });
   await lockSchema(connection, schema);
-  await connection.run(
-    `CREATE TABLE IF NOT EXISTS headwater_migrations (
-       id integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
-     )`,
+  const [found] = await connection.query<{ there: boolean }>(
+    "SELECT to_regclass('headwater_migrations') IS NOT NULL AS there",
   );
+  // Not "if not exists": that needs the right to create tables even where it is there, and a service need not have it.
+  if (!found?.there) {
+    await connection.run(
+      `CREATE TABLE headwater_migrations (
+         id integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
+       )`,
+    );
+  }
   const applied = await connection.query<{ id: number; name: string }>(
     "SELECT id, name FROM headwater_migrations ORDER BY id",
   );

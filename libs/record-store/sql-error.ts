@@ -47,6 +47,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
     reason: "HW_RECORDS_CONFLICT",
     message: "Another transaction was in the way.",
   },
+  "42501": {
+    code: status.FAILED_PRECONDITION,
+    reason: "HW_RECORDS_FORBIDDEN",
+    message: "The user of the database may not do that.",
+    action:
+      "Let `headwater prepare` run as a user who may, or grant the rights that docs/operations.md lists.",
+  },
   "53": {
     code: status.UNAVAILABLE,
     reason: "HW_RECORDS_OVERLOADED",

@@ -152,6 +152,21 @@ export interface GenerationConfig {
   readonly recordsFolder: string;
 }
 
+const recordsSettings = {
+  HEADWATER_DATA_DIR: generationSettings.HEADWATER_DATA_DIR,
+  ...recordStoreSettings,
+};
+
+/**
+ * Where the records are, and nothing else: who looks after them needs no models and no tools.
+ *
+ * @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID
+ */
+export function readRecordsConfig(env?: Environment): Pick<GenerationConfig, "records" | "recordsFolder"> {
+  const records = readSettings(recordsSettings, env);
+  return { records, recordsFolder: join(records.HEADWATER_DATA_DIR, "generation") };
+}
+
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID */
 export function readGenerationConfig(env: Environment = process.env): GenerationConfig {
   const settings = readSettings(generationSettings, env);

@@ -7,6 +7,8 @@ import type { Telemetry } from "@headwater/telemetry";
 import type { GenerationConfig } from "./config.ts";
 import { openParts } from "./parts.ts";
 
+export { prepareGeneration } from "./prepare.ts";
+
 /** @throws HeadwaterError where a part cannot be opened or the address is taken */
 export async function startGeneration(
   config: GenerationConfig,

@@ -25,6 +25,7 @@ import { checkStores, closeStores, openStores } from "./stores.ts";
 import { UploadTokens } from "./uploads/upload-token.ts";
 import { Uploads } from "./uploads/uploads.ts";
 
+export type { PreparedIndexes, PrepareOptions } from "./prepare.ts";
 export { prepareIngest } from "./prepare.ts";
 
 /** Of the time for an orderly end, the share that documents under way may take. */
