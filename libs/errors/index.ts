@@ -1,4 +1,5 @@
 export type { HeadwaterErrorOptions } from "./headwater-error.ts";
 export { HeadwaterError, invalidArgument } from "./headwater-error.ts";
+export { importPart } from "./import-part.ts";
 export type { Code } from "./status.ts";
 export { codeOf, httpStatus, status, statusName } from "./status.ts";

@@ -1,6 +1,4 @@
 export { embeddingText } from "./embedding-text.ts";
-export type { LancePassageIndexStoreOptions } from "./lance-store.ts";
-export { openLancePassageIndexStore } from "./lance-store.ts";
 export type { PassageIndexSettingValues, PassageIndexStoreOptions } from "./open-passage-index-store.ts";
 export { openPassageIndexStore, passageIndexSettings } from "./open-passage-index-store.ts";
 export type {

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { temporaryFolder } from "@headwater/testing";
 import { passageIndexConformance } from "./conformance.ts";
 import { dimensions, sample, vectorOf } from "./conformance-documents.ts";
-import { openLancePassageIndexStore } from "./index.ts";
+import { openLancePassageIndexStore } from "./lance-store.ts";
 
 const root = await temporaryFolder();
 const filter = { tenant: "default" };

@@ -1,8 +1,8 @@
+import { importPart } from "@headwater/errors";
 import { invalidSetting } from "@headwater/settings";
 import type { ElasticSettingValues } from "./elastic-options.ts";
 import { elasticSettings, readElasticOptions } from "./elastic-options.ts";
 import { openElasticStore } from "./elastic-store.ts";
-import { openLancePassageIndexStore } from "./lance-store.ts";
 import { PairedStore } from "./paired-store.ts";
 import type { PassageIndexStore } from "./passage-index.ts";
 import type { QdrantSettingValues } from "./qdrant-options.ts";
@@ -26,7 +26,8 @@ export interface PassageIndexStoreOptions {
 /**
  * Elasticsearch and Qdrant as one index where both have an address, else LanceDB in the process.
  *
- * @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID where only one of them has an address
+ * @throws HeadwaterError FAILED_PRECONDITION: HW_SETTINGS_INVALID where only one of them has an address,
+ *   HW_LEFT_OUT where none has and this is an image without LanceDB
  */
 export async function openPassageIndexStore(
   values: PassageIndexSettingValues,
@@ -34,7 +35,14 @@ export async function openPassageIndexStore(
 ): Promise<PassageIndexStore> {
   const elastic = readElasticOptions(values);
   const qdrant = readQdrantOptions(values);
-  if (!elastic && !qdrant) return openLancePassageIndexStore({ folder, readOnly, onError });
+  if (!elastic && !qdrant) {
+    const { openLancePassageIndexStore } = await importPart(
+      "The embedded index",
+      () => import("./lance-store.ts"),
+      "Set HEADWATER_ELASTICSEARCH_URL and HEADWATER_QDRANT_URL.",
+    );
+    return openLancePassageIndexStore({ folder, readOnly, onError });
+  }
   if (!elastic) throw alone("HEADWATER_ELASTICSEARCH_URL", "HEADWATER_QDRANT_URL");
   if (!qdrant) throw alone("HEADWATER_QDRANT_URL", "HEADWATER_ELASTICSEARCH_URL");
   return new PairedStore({

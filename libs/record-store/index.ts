@@ -1,7 +1,5 @@
 export type { OpenRecordStoreOptions } from "./open-record-store.ts";
 export { openRecordStore } from "./open-record-store.ts";
-export type { PgliteRecordStoreOptions } from "./pglite-record-store.ts";
-export { openPgliteRecordStore } from "./pglite-record-store.ts";
 export type { PostgresRecordStoreOptions } from "./postgres-record-store.ts";
 export { openPostgresRecordStore } from "./postgres-record-store.ts";
 export type { RecordStoreValues } from "./postgres-settings.ts";

@@ -1,4 +1,4 @@
-import { openPgliteRecordStore } from "./pglite-record-store.ts";
+import { importPart } from "@headwater/errors";
 import { openPostgresRecordStore } from "./postgres-record-store.ts";
 import type { RecordStoreValues } from "./postgres-settings.ts";
 import { readConnection } from "./postgres-settings.ts";
@@ -22,7 +22,14 @@ export async function openRecordStore(
   { folder, schema, onError }: OpenRecordStoreOptions,
 ): Promise<RecordStore> {
   const url = values.HEADWATER_POSTGRES_URL;
-  if (url === undefined) return await openPgliteRecordStore({ folder, schema });
+  if (url === undefined) {
+    const { openPgliteRecordStore } = await importPart(
+      "The embedded record store",
+      () => import("./pglite-record-store.ts"),
+      "Set HEADWATER_POSTGRES_URL.",
+    );
+    return await openPgliteRecordStore({ folder, schema });
+  }
   return await openPostgresRecordStore({
     connection: readConnection(url, values),
     schema,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { embeddingText, openLancePassageIndexStore } from "@headwater/passage-index";
+import { embeddingText } from "@headwater/passage-index";
+import { openLancePassageIndexStore } from "@headwater/passage-index/embedded";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { Stage } from "@headwater/proto/services/headwater/v1/search";
 import { createRpcClient } from "@headwater/rpc";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ServiceProcess } from "@headwater/cli/service-process";
-import { openLancePassageIndexStore } from "@headwater/passage-index";
+import { openLancePassageIndexStore } from "@headwater/passage-index/embedded";
 import { DocumentState, IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient } from "@headwater/rpc";
 import { FakeEmbeddingWorker } from "../../services/ingest/testing/fake-embedding-worker.ts";

@@ -1,3 +1,4 @@
+import { importPart } from "@headwater/errors";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { BenchOptions } from "../bench/suites.ts";
@@ -46,7 +47,11 @@ chat       many streamed answers at once through gateway and generation against 
 Everything runs in services and folders of its own; a running server is not touched.`,
     )
     .action(async (suites: string[], options: BenchOptions) => {
-      const { bench } = await import("../bench/bench.ts");
+      const { bench } = await importPart(
+        "`headwater bench`",
+        () => import("../bench/bench.ts"),
+        "Run it from a checkout.",
+      );
       await bench(suites, options, createOutput(options.json === true));
     });
 }

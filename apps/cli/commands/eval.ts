@@ -1,3 +1,4 @@
+import { importPart } from "@headwater/errors";
 import type { Command } from "commander";
 import type { ConnectionOptions } from "../connection.ts";
 import { withClient, withEvaluationTenant } from "../connection.ts";
@@ -25,7 +26,11 @@ server is not touched. Prints nDCG@10, recall@100 and MRR of BM25, dense, fused 
     )
     .action(async (folders: string[], { json }: { json?: boolean }) => {
       if (folders.length === 0) command.error("error: missing required argument 'folders'");
-      const { evaluate } = await import("../evaluation/evaluate.ts");
+      const { evaluate } = await importPart(
+        "`headwater eval`",
+        () => import("../evaluation/evaluate.ts"),
+        "Run it from a checkout; `headwater eval answers` asks a running server.",
+      );
       await evaluate(folders, createOutput(json === true));
     });
   addAnswersCommand(command);

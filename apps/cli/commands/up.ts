@@ -1,3 +1,4 @@
+import { importPart } from "@headwater/errors";
 import type { Command } from "commander";
 import { createOutput } from "../terminal/output.ts";
 
@@ -8,7 +9,11 @@ export function addUpCommand(program: Command): void {
     .option("--json", "print where things are as one line of JSON")
     .action(async ({ json }: { json?: boolean }) => {
       // Loaded here, because the services bring model runtime and indexes: the other commands start without them.
-      const { up } = await import("../stack/up.ts");
+      const { up } = await importPart(
+        "`headwater up`",
+        () => import("../stack/up.ts"),
+        "Run it from a checkout; in a cluster each service has an image of its own.",
+      );
       await up(createOutput(json === true));
     });
 }

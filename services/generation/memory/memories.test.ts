@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 import { createExtractiveModel } from "@headwater/language-model";
 import { MemoryAction } from "@headwater/proto/services/headwater/v1/memory";
 import type { RecordStore } from "@headwater/record-store";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { startEmbeddingProcess, temporaryFolder } from "@headwater/testing";
 import { migrations } from "../migrations.ts";
 import { openMemoryRecords } from "../testing/memory-records.ts";

@@ -1,6 +1,6 @@
 import { after } from "node:test";
 import type { RecordStore } from "@headwater/record-store";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { migrations } from "../migrations.ts";
 
 /** Generation's records in memory; closed after the tests of the file. Called outside of hooks and tests. */

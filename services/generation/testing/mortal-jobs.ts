@@ -1,5 +1,5 @@
 /** A process that runs jobs until it is killed: node mortal-jobs.ts <data folder>. Its first attempt at a job never ends. */
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { silentTelemetry } from "@headwater/telemetry";
 import type { JobKind } from "../jobs/job.ts";
 import { usualTiming } from "../jobs/job-queue.ts";

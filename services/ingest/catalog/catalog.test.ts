@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { Catalog } from "./catalog.ts";
 import type { DocumentStatus } from "./document-record.ts";
 

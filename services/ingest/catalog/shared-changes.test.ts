@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import type { Listener, RecordStore } from "@headwater/record-store";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { until } from "@headwater/testing";
 import { watch } from "../documents/watch.ts";
 import { Catalog } from "./catalog.ts";

@@ -6,7 +6,7 @@ import { openFolderBlobStore } from "@headwater/blob-store";
 import { openSqliteDocumentLog, recordKey } from "@headwater/document-log";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { temporaryFolder } from "@headwater/testing";
 import { Catalog } from "../catalog/catalog.ts";
 import { readIngestConfig } from "../config.ts";

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { openFolderBlobStore } from "@headwater/blob-store";
 import type { DocumentLog } from "@headwater/document-log";
 import { openSqliteDocumentLog } from "@headwater/document-log";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { temporaryFolder } from "@headwater/testing";
 import { FakeEmbeddingWorker } from "../testing/fake-embedding-worker.ts";
 import { eventually } from "../testing/ingest-harness.ts";

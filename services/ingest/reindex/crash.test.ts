@@ -6,7 +6,7 @@ import type { NewLogRecord } from "@headwater/document-log";
 import { openSqliteDocumentLog, recordKey } from "@headwater/document-log";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { ReindexAction, ReindexState } from "@headwater/proto/services/headwater/v1/ingest";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { temporaryFolder } from "@headwater/testing";
 import { Catalog } from "../catalog/catalog.ts";
 import { GenerationLedger } from "../catalog/generation-ledger.ts";

@@ -4,7 +4,7 @@ import { after, afterEach, test } from "node:test";
 import { openFolderBlobStore } from "@headwater/blob-store";
 import { openSqliteDocumentLog } from "@headwater/document-log";
 import { DocumentState, ReindexAction, ReindexState } from "@headwater/proto/services/headwater/v1/ingest";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { temporaryFolder } from "@headwater/testing";
 import type { Stores } from "../stores.ts";
 import { closeStores } from "../stores.ts";

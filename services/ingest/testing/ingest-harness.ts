@@ -4,7 +4,7 @@ import type { PartitionLag } from "@headwater/document-log";
 import { openSqliteDocumentLog } from "@headwater/document-log";
 import type { Document, DocumentState, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";

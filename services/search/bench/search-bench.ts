@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PassageIndex, PassageIndexStore } from "@headwater/passage-index";
-import { openLancePassageIndexStore } from "@headwater/passage-index";
+import { openLancePassageIndexStore } from "@headwater/passage-index/embedded";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { DeepPartial, SearchRequest } from "@headwater/proto/services/headwater/v1/search";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";

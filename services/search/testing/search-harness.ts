@@ -5,7 +5,8 @@ import type {
   PassageIndex,
   PassageIndexStore,
 } from "@headwater/passage-index";
-import { embeddingText, openLancePassageIndexStore, passageId } from "@headwater/passage-index";
+import { embeddingText, passageId } from "@headwater/passage-index";
+import { openLancePassageIndexStore } from "@headwater/passage-index/embedded";
 import type {
   DeepPartial,
   SearchRequest,

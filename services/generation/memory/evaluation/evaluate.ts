@@ -6,7 +6,7 @@
  * Prints precision and recall of each kind of decision; with --explain also every message and how it was weighed.
  */
 import { parseArgs } from "node:util";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { startEmbeddingProcess } from "@headwater/testing";
 import { migrations } from "../../migrations.ts";
 import type { Outcome } from "./lives.ts";

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { createExtractiveModel } from "@headwater/language-model";
-import { openPgliteRecordStore } from "@headwater/record-store";
+import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { startEmbeddingProcess } from "@headwater/testing";
 import { median } from "@headwater/testing/median";
 import { SeededRandom } from "@headwater/testing/seeded-random";
