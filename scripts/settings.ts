@@ -8,7 +8,7 @@ import { embeddingWorkerSettings } from "@headwater/embedding-worker/config";
 import { gatewaySettings } from "@headwater/gateway/config";
 import { generationSettings } from "@headwater/generation/config";
 import { ingestSettings } from "@headwater/ingest/config";
-import { rpcSettings } from "@headwater/rpc";
+import { rpcSettings, tlsSettings } from "@headwater/rpc";
 import { searchSettings } from "@headwater/search/config";
 import { processSettings } from "@headwater/service";
 import { z } from "zod";
@@ -18,7 +18,7 @@ const page = join(root, "docs", "settings.md");
 
 const groups: readonly (readonly [string, z.ZodRawShape])[] = [
   ["Every service", processSettings],
-  ["Every gRPC server and client", rpcSettings],
+  ["Every gRPC server and client", { ...rpcSettings, ...tlsSettings }],
   ["ingest", ingestSettings],
   ["embedding-worker", embeddingWorkerSettings],
   ["search", searchSettings],

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -8,7 +9,7 @@ import {
 import { bearer } from "./client.ts";
 
 export interface NodeTransportOptions {
-  /** host:port, without TLS. Or give `baseUrl`. */
+  /** host:port, without TLS unless `connect` gives it. Or give `baseUrl`. */
   address?: string;
   /** Such as "https://headwater.example". */
   baseUrl?: string;
@@ -17,6 +18,8 @@ export interface NodeTransportOptions {
   /** Sent as a bearer token. */
   apiKey?: string;
   interceptors?: Interceptor[];
+  /** Begins each connection, over TLS, such as with a certificate of one's own. Default: Node's own way. */
+  connect?: (host: string, port: number) => Duplex;
 }
 
 /** A transport whose connection lives until it is closed. */
@@ -30,10 +33,16 @@ const maxMessageBytes = 16 * 1024 * 1024;
 
 /** Carries calls over HTTP/2, so that streams go both ways in all three protocols. */
 export function createNodeTransport(options: NodeTransportOptions): NodeTransport {
-  const baseUrl = options.baseUrl ?? (options.address && `http://${options.address}`);
+  const { connect } = options;
+  const scheme = connect ? "https" : "http";
+  const baseUrl = options.baseUrl ?? (options.address && `${scheme}://${options.address}`);
   if (!baseUrl) throw new TypeError("createNodeTransport needs `address` or `baseUrl`");
-  // A peer that went away without a word is noticed within 35 s; only asked while calls are open.
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 20_000, pingTimeoutMs: 15_000 });
+  const sessionManager = new Http2SessionManager(
+    baseUrl,
+    // A peer that went away without a word is noticed within 35 s; only asked while calls are open.
+    { pingIntervalMs: 20_000, pingTimeoutMs: 15_000 },
+    connect && { createConnection: ({ hostname, port }) => connect(hostOf(hostname), Number(port)) },
+  );
   const common = {
     baseUrl,
     sessionManager,
@@ -58,4 +67,9 @@ function transportOf(protocol: NonNullable<NodeTransportOptions["protocol"]>, co
   return protocol === "connect"
     ? createConnectTransport({ ...common, httpVersion: "2" })
     : createGrpcWebTransport({ ...common, httpVersion: "2" });
+}
+
+/** A URL has the brackets of an IPv6 address with it. */
+function hostOf(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, "");
 }

@@ -19,6 +19,9 @@ import { repeatMiddleware } from "./repeat-middleware.ts";
 import { maxMessageBytes } from "./server.ts";
 import { requestIdKey } from "./server-middleware.ts";
 import type { RpcConfig } from "./settings.ts";
+import { IdentityChannelCredentials } from "./tls/channel-credentials.ts";
+import { explainConnection } from "./tls/explain-connection.ts";
+import type { TlsIdentity } from "./tls/tls-identity.ts";
 import { openTarget } from "./watched-resolver.ts";
 
 /** A client of one service; its channel is its own. Calls take `deadline` (milliseconds or Date) and `signal`. */
@@ -50,6 +53,10 @@ export interface RpcClientOptions {
   readonly config?: Pick<RpcConfig, "resolveIntervalMs">;
   /** Default: the system's. */
   readonly lookup?: Lookup;
+  /** Default: plain text. */
+  readonly tls?: TlsIdentity | undefined;
+  /** Name that the server's certificate has to bear. Default: the host of the address. */
+  readonly serverName?: string | undefined;
 }
 
 /**
@@ -62,14 +69,17 @@ export interface RpcClientOptions {
 export function createRpcClient<Service extends CompatServiceDefinition>(
   definition: Service,
   address: string,
-  { config, lookup }: RpcClientOptions = {},
+  { config, lookup, tls, serverName = hostOf(address) }: RpcClientOptions = {},
 ): RpcClient<Service> {
   const watch = new AddressWatch(address, {
     intervalMs: config?.resolveIntervalMs ?? resolveIntervalMs,
     ...(lookup ? { lookup } : {}),
   });
   const opened = openTarget(watch);
-  const channel = createChannel(opened.target, ChannelCredentials.createInsecure(), {
+  const credentials = tls
+    ? new IdentityChannelCredentials(tls, serverName)
+    : ChannelCredentials.createInsecure();
+  const channel = createChannel(opened.target, credentials, {
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
     "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
@@ -83,6 +93,7 @@ export function createRpcClient<Service extends CompatServiceDefinition>(
     .use(requestIdMiddleware)
     .use(errorDetailsClientMiddleware)
     .use(deadlineMiddleware)
+    .use(explainConnection(tls, serverName))
     .use(errorClientMiddleware)
     .use(repeatMiddleware())
     .create(definition, channel);
@@ -94,4 +105,10 @@ export function createRpcClient<Service extends CompatServiceDefinition>(
       opened.close();
     },
   };
+}
+
+/** Host of `host:port` and of `dns:///host:port`; of an IPv6 address without its brackets. */
+function hostOf(address: string): string {
+  const target = address.slice(address.lastIndexOf("/") + 1);
+  return target.slice(0, target.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 }

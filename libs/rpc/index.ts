@@ -21,3 +21,6 @@ export type { RpcContext } from "./server-middleware.ts";
 export { requestIdKey } from "./server-middleware.ts";
 export type { RpcConfig, RpcSettingValues } from "./settings.ts";
 export { readRpcConfig, rpcSettings } from "./settings.ts";
+export { openTls, TlsIdentity } from "./tls/tls-identity.ts";
+export type { TlsConfig } from "./tls/tls-settings.ts";
+export { readTlsClientConfig, readTlsConfig, tlsClientSettings, tlsSettings } from "./tls/tls-settings.ts";

@@ -15,7 +15,8 @@ const nobodyThere: ReadonlySet<string> = new Set(["HW_SERVICE_UNAVAILABLE", "HW_
  * something behind it is away, it has tried again already; callers that do so too multiply what it can least bear.
  */
 export function isNobodyThere(error: HeadwaterError): boolean {
-  return nobodyThere.has(error.reason);
+  // No connection came about; with another server of the same service one may.
+  return nobodyThere.has(error.reason) || error.reason.startsWith("HW_TLS_");
 }
 
 /**

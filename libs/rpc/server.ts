@@ -14,6 +14,10 @@ import { readinessMiddleware } from "./readiness-trailer.ts";
 import type { RpcContext } from "./server-middleware.ts";
 import { callMiddleware, terminateMiddleware } from "./server-middleware.ts";
 import type { RpcConfig } from "./settings.ts";
+import { refuseMarked } from "./tls/allowed-clients.ts";
+import { listenWatched } from "./tls/handshakes.ts";
+import { IdentityServerCredentials } from "./tls/server-credentials.ts";
+import type { TlsIdentity } from "./tls/tls-identity.ts";
 import { decodingAnything, refuseUnreadable } from "./unreadable-request.ts";
 
 const openTelemetry = openTelemetryServerMiddleware();
@@ -54,6 +58,8 @@ export interface RpcServerOptions<Service extends CompatServiceDefinition> {
   readonly address: string;
   /** Default: connections live for ever. */
   readonly config?: Pick<RpcConfig, "maxConnectionAgeMs" | "maxConnectionAgeGraceMs">;
+  /** Default: plain text. */
+  readonly tls?: TlsIdentity | undefined;
   readonly definition: Service;
   readonly implementation: ServiceImplementation<Service, RpcContext>;
   /** Further gRPC services of the same process, on the same port. */
@@ -79,7 +85,7 @@ export interface RpcServer {
 export async function startRpcServer<Service extends CompatServiceDefinition>(
   options: RpcServerOptions<Service>,
 ): Promise<RpcServer> {
-  const { telemetry, definition, implementation, further = [] } = options;
+  const { telemetry, definition, implementation, further = [], tls } = options;
   const draining = new AbortController();
   let notReady: HeadwaterError | undefined;
   const server = createServer({
@@ -90,6 +96,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
     .use(traceCalls)
     .use(errorDetailsServerMiddleware)
     .use(callMiddleware(telemetry))
+    .use(refuseMarked)
     .use(readinessMiddleware(() => notReady))
     .use(refuseUnreadable)
     .use(terminateMiddleware(draining.signal));
@@ -123,11 +130,13 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
 
   health.setStatus("healthy", livenessService);
   await checkReadiness();
-  const port = await server.listen(options.address);
+  const credentials = tls && new IdentityServerCredentials(tls);
+  const listen = () => server.listen(options.address, credentials);
+  const port = await (tls ? listenWatched(tls, listen) : listen());
   listening = true;
   const timer = setInterval(() => void checkReadiness(), readinessIntervalMs);
   const address = `${options.address.slice(0, options.address.lastIndexOf(":"))}:${port}`;
-  telemetry.log.info({ address }, "listening");
+  telemetry.log.info({ address, tls: tls !== undefined }, "listening");
 
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number) => {
@@ -141,6 +150,7 @@ export async function startRpcServer<Service extends CompatServiceDefinition>(
       () => {},
     );
     await Promise.race([ended, cut]);
+    credentials?.close();
     waited.abort();
     await cut;
   };

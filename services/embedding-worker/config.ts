@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CacheValues } from "@headwater/cache";
 import { cacheSettings } from "@headwater/cache";
-import type { RpcConfig } from "@headwater/rpc";
-import { readRpcConfig, rpcSettings } from "@headwater/rpc";
+import type { RpcConfig, TlsConfig } from "@headwater/rpc";
+import { readRpcConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, flag, integer, readSettings, text } from "@headwater/settings";
 
@@ -75,12 +75,15 @@ export const embeddingWorkerSettings = {
     ),
   ...cacheSettings,
   ...rpcSettings,
+  ...tlsSettings,
 };
 
 export interface EmbeddingWorkerConfig {
   /** host:port; port 0 lets the system choose. */
   readonly listen: string;
   readonly rpc: RpcConfig;
+  /** undefined: plain text. */
+  readonly tls: TlsConfig | undefined;
   /** Absolute. */
   readonly dataDir: string;
   /** Absolute. */
@@ -122,6 +125,7 @@ export function readEmbeddingWorkerConfig(env?: Environment): EmbeddingWorkerCon
   return {
     listen: settings.HEADWATER_EMBEDDING_LISTEN,
     rpc: readRpcConfig(settings),
+    tls: readTlsConfig(settings),
     dataDir: resolve(settings.HEADWATER_DATA_DIR),
     modelDir: resolve(settings.HEADWATER_EMBEDDING_MODEL_DIR),
     rerankerDir: reranker === undefined ? undefined : resolve(reranker),

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
-import { startRpcServer } from "@headwater/rpc";
+import { openTls, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { serviceBehind } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
@@ -38,6 +38,7 @@ export async function startEmbeddingWorker(
 ): Promise<RunningService> {
   const { log, tracer } = telemetry;
   const metrics = createEmbeddingMetrics(telemetry.metrics);
+  const tls = openTls(config.tls, telemetry);
   const encoder = await readEncoderFolder(config.modelDir);
   const tokenizer = TextTokenizer.load(encoder.tokenizerFile, encoder.maxTokens);
   const tokenizerJson = await readTokenizerJson(encoder);
@@ -51,7 +52,7 @@ export async function startEmbeddingWorker(
   const engine = await ThreadPool.start(models, config.sessions, (err) =>
     log.error({ err }, "an inference thread ended"),
   );
-  const closing: (() => Promise<void>)[] = [() => engine.close()];
+  const closing: (() => Promise<void>)[] = [async () => tls?.close(), () => engine.close()];
   const close = async () => {
     for (const end of closing.splice(0).reverse()) await end();
   };
@@ -104,6 +105,7 @@ export async function startEmbeddingWorker(
     const server = await startRpcServer({
       address: config.listen,
       config: config.rpc,
+      tls,
       definition: EmbeddingServiceDefinition,
       implementation: createHandlers({
         encoder,

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { HeadwaterError, status } from "@headwater/errors";
+import type { TlsConfig } from "@headwater/rpc";
+import { readTlsClientConfig, tlsClientSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, flag, integer, readSettings, text } from "@headwater/settings";
 import type { ApiKey } from "./authentication.ts";
@@ -61,6 +63,7 @@ export const gatewaySettings = {
     .describe(
       "Milliseconds between signs of life on server-sent events and WebSockets; below proxies' timeouts",
     ),
+  ...tlsClientSettings,
 };
 
 /** What the gateway is started with. */
@@ -70,6 +73,8 @@ export interface GatewayConfig {
   readonly searchAddress: string;
   readonly generationAddress: string;
   readonly embeddingAddress: string;
+  /** To the services; undefined: plain text. */
+  readonly tls: TlsConfig | undefined;
   /** Empty: sign-in is off. */
   readonly apiKeys: readonly ApiKey[];
   /** Names in the Host header that are answered; undefined: any, as sign-in guards instead. */
@@ -112,6 +117,7 @@ export function readGatewayConfig(env: Environment = process.env): GatewayConfig
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     generationAddress: settings.HEADWATER_GENERATION_ADDRESS,
     embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,
+    tls: readTlsClientConfig(settings),
     apiKeys,
     hosts: loopback
       ? ["localhost", "127.0.0.1", "[::1]", ...list(settings.HEADWATER_GATEWAY_HOSTS)]

@@ -52,7 +52,7 @@ function assertTrue(method: string, path: string, status: string, mediaType: str
 test("every route is in the document, and every path of the document is a route", async () => {
   const telemetry = silentTelemetry("gateway");
   const config = readGatewayConfig({});
-  const upstream = connectUpstream(config, telemetry.tracer);
+  const upstream = connectUpstream(config, telemetry);
   const { app, routes } = await createApp({
     config,
     telemetry,

@@ -64,7 +64,7 @@ const maxPathParameter = 1536;
  * Services may be up or not: while one is down, its routes say so.
  */
 export async function startGateway(config: GatewayConfig, telemetry: Telemetry): Promise<RunningService> {
-  const upstream = connectUpstream(config, telemetry.tracer);
+  const upstream = connectUpstream(config, telemetry);
   const gateway: Gateway = {
     config,
     telemetry,

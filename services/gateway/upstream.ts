@@ -16,8 +16,8 @@ import { JobService } from "@headwater/proto/connect/headwater/v1/job";
 import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
 import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
-import { notReadyKey, readNotReady } from "@headwater/rpc";
-import type { Tracer } from "@opentelemetry/api";
+import { notReadyKey, openTls, readNotReady } from "@headwater/rpc";
+import type { Telemetry } from "@headwater/telemetry";
 import { traceCalls } from "./call-tracing.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Embedder } from "./embedding.ts";
@@ -68,9 +68,14 @@ export interface ServiceHealth {
   readonly problem: HeadwaterError | undefined;
 }
 
-export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream {
+/** @throws HeadwaterError HW_TLS_… where the certificate cannot be used */
+export function connectUpstream(config: GatewayConfig, telemetry: Telemetry): Upstream {
+  const { tracer } = telemetry;
+  const tls = openTls(config.tls, telemetry);
   const interceptors: Interceptor[] = [traceCalls(tracer)];
-  const open = (address: string) => createNodeTransport({ address, interceptors });
+  const connect = tls && ((host: string, port: number) => tls.connect({ host, port }, host));
+  const open = (address: string) =>
+    createNodeTransport({ address, interceptors, ...(connect ? { connect } : {}) });
   const opened = services.map(({ name, types, address }) => ({
     name,
     types: new Set(types.map(({ typeName }): string => typeName)),
@@ -102,6 +107,7 @@ export function connectUpstream(config: GatewayConfig, tracer: Tracer): Upstream
     close() {
       for (const { transport: each } of opened) each.close();
       embedding.close();
+      tls?.close();
     },
   };
 }

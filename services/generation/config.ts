@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { RecordStoreValues } from "@headwater/record-store";
 import { recordStoreSettings } from "@headwater/record-store";
-import type { RpcConfig } from "@headwater/rpc";
-import { readRpcConfig, rpcSettings } from "@headwater/rpc";
+import type { RpcConfig, TlsConfig } from "@headwater/rpc";
+import { readRpcConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import {
   address,
@@ -117,6 +117,7 @@ export const generationSettings = {
   ...memorySettings,
   ...recordStoreSettings,
   ...rpcSettings,
+  ...tlsSettings,
 };
 
 /** What holds for all agents. */
@@ -130,6 +131,8 @@ export interface AgentConfig {
 export interface GenerationConfig {
   readonly listen: string;
   readonly rpc: RpcConfig;
+  /** undefined: plain text. */
+  readonly tls: TlsConfig | undefined;
   readonly searchAddress: string;
   readonly ingestAddress: string;
   readonly embeddingAddress: string;
@@ -174,6 +177,7 @@ export function readGenerationConfig(env: Environment = process.env): Generation
   return {
     listen: settings.HEADWATER_GENERATION_LISTEN,
     rpc: readRpcConfig(settings),
+    tls: readTlsConfig(settings),
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     ingestAddress: settings.HEADWATER_INGEST_ADDRESS,
     embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,

@@ -7,8 +7,8 @@ import { JobServiceDefinition } from "@headwater/proto/services/headwater/v1/job
 import { PromptServiceDefinition } from "@headwater/proto/services/headwater/v1/prompt";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { openRecordStore } from "@headwater/record-store";
-import type { RpcClient, ServedService } from "@headwater/rpc";
-import { createRpcClient, servedService } from "@headwater/rpc";
+import type { RpcClient, ServedService, TlsIdentity } from "@headwater/rpc";
+import { createRpcClient, openTls, servedService } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { createAdmission } from "./admission.ts";
 import { createAgents } from "./agents/agents.ts";
@@ -35,6 +35,8 @@ export interface GenerationParts {
   readonly handlers: GenerationHandlers;
   /** The services beside GenerationService. */
   readonly further: readonly ServedService[];
+  /** undefined: plain text. */
+  readonly tls: TlsIdentity | undefined;
   /** Begins with work that nobody calls for. @param address host:port of this service */
   start(address: string): Promise<void>;
   /** @throws HeadwaterError UNAVAILABLE while something that is needed is away */
@@ -49,6 +51,8 @@ const jobGraceMs = 2000;
 /** Opens the parts one after the other; what was opened is closed backwards, also where a later one fails to open. */
 export async function openParts(config: GenerationConfig, telemetry: Telemetry): Promise<GenerationParts> {
   await using opening = new AsyncDisposableStack();
+  const tls = openTls(config.tls, telemetry);
+  opening.defer(() => tls?.close());
   const records = opening.adopt(
     await openRecordStore(config.records, {
       folder: config.recordsFolder,
@@ -60,14 +64,15 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
   await records.migrate(migrations);
   const connect = <Client extends { close(): void }>(client: Client) =>
     opening.adopt(client, (opened) => opened.close());
+  const { rpc } = config;
   const search = connect(
-    createRpcClient(SearchServiceDefinition, config.searchAddress, { config: config.rpc }),
+    createRpcClient(SearchServiceDefinition, config.searchAddress, { config: rpc, tls }),
   );
   const ingest = connect(
-    createRpcClient(IngestServiceDefinition, config.ingestAddress, { config: config.rpc }),
+    createRpcClient(IngestServiceDefinition, config.ingestAddress, { config: rpc, tls }),
   );
   const embedding = connect(
-    createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: config.rpc }),
+    createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: rpc, tls }),
   );
 
   const rank = createSentenceRanker(embedding, config.rankBudgetMs, telemetry);
@@ -103,7 +108,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
   const feedback = new FeedbackStore(records);
   const jobs = opening.adopt(
     await openJobs({
-      ...{ records, search, ingest, feedback, telemetry },
+      ...{ records, search, ingest, feedback, telemetry, tls },
       allowPrivate: config.jobsAllowPrivate,
     }),
     (opened) => opened.close(jobGraceMs),
@@ -111,6 +116,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
 
   const opened = opening.move();
   return {
+    tls,
     handlers: new GenerationHandlers(models, admission, answerTools),
     further: [
       servedService(ConversationServiceDefinition, conversations.handlers),

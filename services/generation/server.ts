@@ -20,6 +20,7 @@ export async function startGeneration(
     server = await startRpcServer({
       address: config.listen,
       config: config.rpc,
+      tls: parts.tls,
       definition: GenerationServiceDefinition,
       implementation: parts.handlers,
       further: parts.further,

@@ -7,8 +7,8 @@ import type { PassageIndexSettingValues } from "@headwater/passage-index";
 import { passageIndexSettings } from "@headwater/passage-index";
 import type { RecordStoreValues } from "@headwater/record-store";
 import { recordStoreSettings } from "@headwater/record-store";
-import type { RpcConfig } from "@headwater/rpc";
-import { readRpcConfig, rpcSettings } from "@headwater/rpc";
+import type { RpcConfig, TlsConfig } from "@headwater/rpc";
+import { readRpcConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, integer, readSettings, text } from "@headwater/settings";
 import type { ChunkingSettings, ProcessingLimits } from "./processor/document-processor.ts";
@@ -76,6 +76,7 @@ export const ingestSettings = {
   ...recordStoreSettings,
   ...blobStoreSettings,
   ...rpcSettings,
+  ...tlsSettings,
 };
 
 /** Where the stores are. */
@@ -101,6 +102,8 @@ export interface PushSettings {
 export interface IngestConfig {
   readonly listen: string;
   readonly rpc: RpcConfig;
+  /** undefined: plain text. */
+  readonly tls: TlsConfig | undefined;
   readonly embeddingAddress: string;
   /** Of the stores that have no server. */
   readonly folders: {
@@ -125,6 +128,7 @@ export function readIngestConfig(env?: Environment): IngestConfig {
   return {
     listen: values.HEADWATER_INGEST_LISTEN,
     rpc: readRpcConfig(values),
+    tls: readTlsConfig(values),
     embeddingAddress: values.HEADWATER_EMBEDDING_ADDRESS,
     folders: {
       log: join(data, "log"),

@@ -1,6 +1,6 @@
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
-import { createRpcClient, startRpcServer } from "@headwater/rpc";
+import { createRpcClient, openTls, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
 import { Catalog } from "./catalog/catalog.ts";
@@ -64,7 +64,10 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const catalog = await Catalog.open(stores.records, (thrown) => trouble.note("catalog", thrown));
   const uploadTokens = await UploadTokens.open(stores.records);
   const ledger = new GenerationLedger(stores.records);
-  const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: config.rpc });
+  const tls = openTls(config.tls, telemetry);
+  const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, {
+    ...{ config: config.rpc, tls },
+  });
   const sweeper = new BlobSweeper({
     ...{ catalog, blobs: stores.blobs },
     onError: (thrown) => trouble.note("blobs", thrown),
@@ -114,6 +117,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const server = await startRpcServer({
     address: config.listen,
     config: config.rpc,
+    tls,
     definition: IngestServiceDefinition,
     implementation: new IngestHandlers({
       ...{
@@ -148,6 +152,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     await uploads.close();
     await catalog.close();
     client.close();
+    tls?.close();
     await closeStores(stores);
   };
   let closing: Promise<void> | undefined;

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { PassageIndexSettingValues } from "@headwater/passage-index";
 import { passageIndexSettings } from "@headwater/passage-index";
-import type { RpcConfig } from "@headwater/rpc";
-import { readRpcConfig, rpcSettings } from "@headwater/rpc";
+import type { RpcConfig, TlsConfig } from "@headwater/rpc";
+import { readRpcConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, choice, decimal, integer, readSettings, text } from "@headwater/settings";
 import type { AdmissionLimits } from "./admission.ts";
@@ -61,6 +61,7 @@ export const searchSettings = {
     .describe("Mebibytes for the rankings of recent searches, so that their next pages need no new search"),
   ...passageIndexSettings,
   ...rpcSettings,
+  ...tlsSettings,
 };
 
 /** What a request may leave open. */
@@ -80,6 +81,8 @@ export interface SearchDefaults {
 export interface SearchConfig {
   readonly listen: string;
   readonly rpc: RpcConfig;
+  /** undefined: plain text. */
+  readonly tls: TlsConfig | undefined;
   readonly embeddingAddress: string;
   /** Where the index is. */
   readonly indexValues: PassageIndexSettingValues;
@@ -98,6 +101,7 @@ export function readSearchConfig(env?: Environment): SearchConfig {
   return {
     listen: values.HEADWATER_SEARCH_LISTEN,
     rpc: readRpcConfig(values),
+    tls: readTlsConfig(values),
     embeddingAddress: values.HEADWATER_EMBEDDING_ADDRESS,
     indexValues: values,
     indexFolder: join(values.HEADWATER_DATA_DIR, "index"),

@@ -3,7 +3,7 @@ import { openPassageIndexStore } from "@headwater/passage-index";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
-import { createRpcClient, startRpcServer } from "@headwater/rpc";
+import { createRpcClient, openTls, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { serviceBehind } from "@headwater/service";
 import type { QueryMetrics, Telemetry } from "@headwater/telemetry";
@@ -31,8 +31,9 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
     ...{ folder: config.indexFolder, readOnly: true },
     onError: (thrown) => telemetry.log.warn({ err: thrown }, "the index's upkeep failed"),
   });
+  const tls = openTls(config.tls, telemetry);
   const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, {
-    config: config.rpc,
+    ...{ config: config.rpc, tls },
   });
   const embedder = new QueryEmbedder(embedding, queryMetrics, {
     timeoutMs: config.embedTimeoutMs,
@@ -72,6 +73,7 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
   const server = await startRpcServer({
     address: config.listen,
     config: config.rpc,
+    tls,
     definition: SearchServiceDefinition,
     implementation: {
       search: (request: SearchRequest, context: CallContext) =>
@@ -84,6 +86,7 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
 
   return serviceBehind(server, "search", telemetry, async () => {
     embedding.close();
+    tls?.close();
     await store.close();
   });
 }

@@ -2,7 +2,7 @@ import { ConversationServiceDefinition } from "@headwater/proto/services/headwat
 import type { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import type { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import type { RecordStore } from "@headwater/record-store";
-import type { RpcClient } from "@headwater/rpc";
+import type { RpcClient, TlsIdentity } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import { createSafeFetch } from "@headwater/safe-fetch";
 import type { Telemetry } from "@headwater/telemetry";
@@ -22,6 +22,8 @@ export interface JobParts {
   /** Hosts and networks beyond public ones that an index job may fetch from. */
   readonly allowPrivate: readonly string[];
   readonly telemetry: Telemetry;
+  /** undefined: plain text. */
+  readonly tls: TlsIdentity | undefined;
 }
 
 export interface OpenJobs {
@@ -38,7 +40,7 @@ export interface OpenJobs {
 
 /** Jobs of all kinds, over the records of generation. */
 export async function openJobs(parts: JobParts): Promise<OpenJobs> {
-  const { records, telemetry, search, ingest, feedback } = parts;
+  const { records, telemetry, search, ingest, feedback, tls } = parts;
   const web = createSafeFetch({ userAgent: "Headwater/0.1", allowPrivate: parts.allowPrivate });
   let conversations: RpcClient<ConversationServiceDefinition> | undefined;
   const kinds = [
@@ -56,7 +58,10 @@ export async function openJobs(parts: JobParts): Promise<OpenJobs> {
     return {
       handlers: new JobHandlers(jobs),
       async start(address) {
-        conversations = createRpcClient(ConversationServiceDefinition, address);
+        // It listens on an address and is known by a name.
+        conversations = createRpcClient(ConversationServiceDefinition, address, {
+          ...{ tls, serverName: tls?.serverName },
+        });
         await jobs.start();
       },
       async close(graceMs) {
