@@ -33,10 +33,14 @@ export interface Values {
   readonly namespace?: string;
 }
 
-/** The objects that `helm template` makes, without tests and hooks unless `hooks`. @throws with helm's words */
+/** The objects that `helm template` makes. @throws with helm's words */
 export async function render(values: Values): Promise<Manifest[]> {
-  const text = await helm(["template", values.release ?? "headwater", ...shared(values)]);
-  return parseManifests(text);
+  return parseManifests(await renderText(values));
+}
+
+/** The same as text. @throws with helm's words */
+export async function renderText(values: Values): Promise<string> {
+  return helm(["template", values.release ?? "headwater", ...shared(values)]);
 }
 
 /** @throws with helm's words */
