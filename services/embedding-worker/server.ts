@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { loadService } from "@headwater/load";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { openTls, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
@@ -19,6 +20,7 @@ import { CrossEncoder } from "./rerank/cross-encoder.ts";
 import { LateInteraction } from "./rerank/late-interaction.ts";
 import { TokenEncoder } from "./rerank/token-encoder.ts";
 import { TokenVectorStore } from "./rerank/token-vector-store.ts";
+import { ModelMeter } from "./scheduling/model-meter.ts";
 import { sampleIds } from "./scheduling/sample.ts";
 import { Scheduler } from "./scheduling/scheduler.ts";
 import { Throughput } from "./scheduling/throughput.ts";
@@ -119,6 +121,7 @@ export async function startEmbeddingWorker(
         queueTokens: config.queueTokens,
         metrics,
       }),
+      further: [loadService({ model: new ModelMeter(scheduler, throughput) })],
       telemetry,
       checkReadiness: () => health.check(),
     });

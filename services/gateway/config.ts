@@ -12,6 +12,11 @@ export const gatewaySettings = {
   HEADWATER_GATEWAY_LISTEN: address()
     .default("127.0.0.1:8080")
     .describe("host:port for HTTP, WebSocket, Connect, gRPC-Web and gRPC; beyond loopback it needs API keys"),
+  HEADWATER_GATEWAY_LOAD_LISTEN: address()
+    .optional()
+    .describe(
+      "host:port on which the scaler, and nobody from outside, is told over gRPC what the gateway carries; unset: not told",
+    ),
   HEADWATER_INGEST_ADDRESS: address().default("127.0.0.1:7001").describe("host:port of the ingest service"),
   HEADWATER_SEARCH_ADDRESS: address().default("127.0.0.1:7003").describe("host:port of the search service"),
   HEADWATER_GENERATION_ADDRESS: address()
@@ -69,6 +74,8 @@ export const gatewaySettings = {
 /** What the gateway is started with. */
 export interface GatewayConfig {
   readonly listen: string;
+  /** Of LoadService; undefined: not served. */
+  readonly loadListen: string | undefined;
   readonly ingestAddress: string;
   readonly searchAddress: string;
   readonly generationAddress: string;
@@ -113,6 +120,7 @@ export function readGatewayConfig(env: Environment = process.env): GatewayConfig
   }
   return {
     listen,
+    loadListen: settings.HEADWATER_GATEWAY_LOAD_LISTEN,
     ingestAddress: settings.HEADWATER_INGEST_ADDRESS,
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     generationAddress: settings.HEADWATER_GENERATION_ADDRESS,

@@ -1,8 +1,11 @@
 import type { CallOptions, Client, Transport } from "@connectrpc/connect";
 import { createClient } from "@connectrpc/connect";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import type { EmbeddingDemand } from "@headwater/load";
 import type { Embedding } from "@headwater/proto/connect/headwater/v1/embedding";
 import { EmbeddingService } from "@headwater/proto/connect/headwater/v1/embedding";
+import { estimateTokens } from "@headwater/text";
+import { toHeadwaterError } from "./http-error.ts";
 import type { EmbeddingRequest } from "./schemas/openai-embeddings.ts";
 
 /** Texts that one message to the embedding-worker holds. */
@@ -14,14 +17,18 @@ export interface Embedder {
   embed(request: EmbeddingRequest, options: CallOptions): Promise<Embedding[]>;
 }
 
-export function createEmbedder(transport: Transport): Embedder {
+/** @param demand told of what waits here, so that there are enough workers for it */
+export function createEmbedder(transport: Transport, demand: EmbeddingDemand): Embedder {
   const worker: Client<typeof EmbeddingService> = createClient(EmbeddingService, transport);
-  return {
-    async embed({ model, input, dimensions }, options) {
+  const embedTexts = async (
+    { model, dimensions }: EmbeddingRequest,
+    texts: readonly string[],
+    options: CallOptions,
+  ) => {
+    try {
       const described = await worker.describe({}, options);
       if (model !== described.model) throw modelUnknown(described.model);
       if (dimensions && dimensions !== described.dimensions) throw dimensionsWrong(described.dimensions);
-      const texts = [input].flat();
       const embeddings: Embedding[] = [];
       for await (const { embeddings: made } of worker.embed(batches(texts), options)) {
         for (const embedding of made) {
@@ -31,6 +38,15 @@ export function createEmbedder(transport: Transport): Embedder {
       }
       if (embeddings.length !== texts.length) throw new TypeError("texts and embeddings are not as many");
       return embeddings;
+    } catch (thrown) {
+      throw toHeadwaterError(thrown);
+    }
+  };
+  return {
+    embed(request, options) {
+      const texts = [request.input].flat();
+      const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0);
+      return demand.during("urgent", tokens, () => embedTexts(request, texts, options));
     },
   };
 }

@@ -4,6 +4,7 @@ import { createContextValues } from "@connectrpc/connect";
 import fastifyRateLimit from "@fastify/rate-limit";
 import fastifyWebSocket from "@fastify/websocket";
 import { HeadwaterError, invalidArgument } from "@headwater/errors";
+import type { RpcServer } from "@headwater/rpc";
 import { maxMessageBytes } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
@@ -18,10 +19,12 @@ import { createDrain } from "./drain.ts";
 import type { App, Gateway, ZodTypeProvider } from "./gateway.ts";
 import { allowOrigins, secureHeaders } from "./headers.ts";
 import { errorBody, inputInvalid, sendError, toHeadwaterError } from "./http-error.ts";
+import { startLoadServer } from "./load-server.ts";
 import { answerUnknown } from "./not-found.ts";
 import { observeConnections, observeRequests, requestIdOf } from "./observation.ts";
 import { sendOpenAiError } from "./openai-error.ts";
 import { createQueryObserver } from "./query-observer.ts";
+import type { Readiness } from "./readiness.ts";
 import { watchReadiness } from "./readiness.ts";
 import type { Admit } from "./request.ts";
 import { createAdmit, noticeLeaving } from "./request.ts";
@@ -74,30 +77,45 @@ export async function startGateway(config: GatewayConfig, telemetry: Telemetry):
     admission: createAdmission(config.maxActive, telemetry.metrics),
     drain: createDrain(),
   };
+  let load: RpcServer | undefined;
+  let readiness: Readiness | undefined;
   try {
     const { app, port } = await createApp(gateway);
     observeConnections(port, telemetry.metrics);
     await app.ready();
+    if (config.loadListen !== undefined) {
+      load = await startLoadServer({
+        ...{ address: config.loadListen, port, demand: upstream.demand, telemetry },
+        notReady: () => readiness?.notReady,
+      });
+    }
     const address = await listen(port.server, config.listen);
     telemetry.log.info({ address }, "listening");
-    const readiness = await watchReadiness(upstream, telemetry);
+    const watched = await watchReadiness(upstream, telemetry);
+    readiness = watched;
+    const close = async (graceMs: number) => {
+      try {
+        await Promise.all([closeGracefully(gateway, app, port, graceMs), load?.close(graceMs)]);
+      } finally {
+        watched.stop();
+        upstream.close();
+      }
+    };
     let closing: Promise<void> | undefined;
     return {
       name: "gateway",
       address,
       metrics: telemetry.metrics,
       get notReady() {
-        return readiness.notReady;
+        return watched.notReady;
       },
       close(graceMs) {
-        closing ??= closeGracefully(gateway, app, port, graceMs).finally(() => {
-          readiness.stop();
-          upstream.close();
-        });
+        closing ??= close(graceMs);
         return closing;
       },
     };
   } catch (thrown) {
+    await load?.close(0);
     upstream.close();
     throw HeadwaterError.from(thrown);
   }

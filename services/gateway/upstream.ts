@@ -7,6 +7,7 @@ import { Health, ServingStatus } from "@headwater/client/health";
 import type { NodeTransport } from "@headwater/client/node";
 import { createNodeTransport } from "@headwater/client/node";
 import { HeadwaterError, status } from "@headwater/errors";
+import { EmbeddingDemand } from "@headwater/load";
 import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
 import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
 import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback";
@@ -57,6 +58,8 @@ export interface Upstream {
   readonly transport: Transport;
   readonly client: HeadwaterClient;
   readonly embedder: Embedder;
+  /** What waits here for the embedding-worker. */
+  readonly demand: EmbeddingDemand;
   /** Asks each service for its health. Never throws. */
   health(): Promise<ServiceHealth[]>;
   close(): void;
@@ -83,6 +86,7 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry): Up
   }));
   // Nobody outside may call it as it is: search and ingest have the first claim on the models.
   const embedding = open(config.embeddingAddress);
+  const demand = new EmbeddingDemand();
   const transportOf = (type: string): Transport => {
     const found = opened.find(({ types }) => types.has(type));
     if (!found) throw new TypeError(`no service answers ${type}`);
@@ -97,7 +101,8 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry): Up
   return {
     transport,
     client: createHeadwaterClient({ transport }),
-    embedder: createEmbedder(embedding),
+    embedder: createEmbedder(embedding, demand),
+    demand,
     health() {
       if (!asked || performance.now() - asked.at > healthAgeMs) {
         asked = { at: performance.now(), answer: Promise.all(opened.map(checkHealth)) };

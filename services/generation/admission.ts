@@ -1,4 +1,5 @@
 import { HeadwaterError, status } from "@headwater/errors";
+import type { StreamMeter } from "@headwater/load";
 
 /** Milliseconds after which a refused caller may find room: about the length of a short answer. */
 const retryAfterMs = 1000;
@@ -14,7 +15,8 @@ export interface Admission {
   enter(): () => void;
 }
 
-export function createAdmission(limit: number): Admission {
+/** @param streams told of all who have a place, for the scaler */
+export function createAdmission(limit: number, streams: StreamMeter): Admission {
   let active = 0;
   return {
     get active() {
@@ -31,10 +33,12 @@ export function createAdmission(limit: number): Admission {
         });
       }
       active += 1;
+      const leave = streams.enter();
       let left = false;
       return () => {
         if (!left) active -= 1;
         left = true;
+        leave();
       };
     },
   };

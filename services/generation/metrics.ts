@@ -1,10 +1,12 @@
+import type { StreamMeter } from "@headwater/load";
 import { TurnEndReason } from "@headwater/proto/services/headwater/v1/conversation";
 import { EndReason } from "@headwater/proto/services/headwater/v1/generation";
 import type { QueryMetrics, Registry } from "@headwater/telemetry";
 import { Counter, createQueryMetrics, durationBuckets, Histogram } from "@headwater/telemetry";
 
 export interface GenerationMetrics extends QueryMetrics {
-  readonly firstToken: Histogram<"model">;
+  /** An answer's first text came so many seconds after the request. */
+  countFirstToken(model: string, seconds: number): void;
   readonly ended: Counter<"model" | "reason">;
   readonly toolCalls: Counter<"model" | "outcome">;
   readonly toolSeconds: Histogram<"outcome">;
@@ -29,8 +31,15 @@ export const turnEndReasonNames: ReadonlyMap<TurnEndReason, string> = new Map([
   [TurnEndReason.LOOP, "loop"],
 ]);
 
-/** @param models names; each series exists, at zero, before the first request */
-export function createGenerationMetrics(registry: Registry, models: readonly string[]): GenerationMetrics {
+/**
+ * @param models names; each series exists, at zero, before the first request
+ * @param streams told of first texts, for the scaler
+ */
+export function createGenerationMetrics(
+  registry: Registry,
+  models: readonly string[],
+  streams: StreamMeter,
+): GenerationMetrics {
   const registers = [registry];
   const firstToken = new Histogram({
     name: "headwater_generation_first_token_seconds",
@@ -67,6 +76,10 @@ export function createGenerationMetrics(registry: Registry, models: readonly str
   for (const outcome of outcomes) toolSeconds.zero({ outcome });
   return {
     ...createQueryMetrics(registry, ["answer", "chat"]),
-    ...{ firstToken, ended, toolCalls, toolSeconds },
+    ...{ ended, toolCalls, toolSeconds },
+    countFirstToken(model, seconds) {
+      firstToken.observe({ model }, seconds);
+      streams.answered(seconds);
+    },
   };
 }

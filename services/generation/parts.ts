@@ -1,4 +1,5 @@
 import { HeadwaterError, status } from "@headwater/errors";
+import { demandingClient, EmbeddingDemand, loadService, StreamMeter } from "@headwater/load";
 import { ConversationServiceDefinition } from "@headwater/proto/services/headwater/v1/conversation";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { FeedbackServiceDefinition } from "@headwater/proto/services/headwater/v1/feedback";
@@ -71,14 +72,17 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
   const ingest = connect(
     createRpcClient(IngestServiceDefinition, config.ingestAddress, { config: rpc, tls }),
   );
-  const embedding = connect(
-    createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: rpc, tls }),
+  const streams = new StreamMeter();
+  const demand = new EmbeddingDemand();
+  const embedding = demandingClient(
+    connect(createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: rpc, tls })),
+    demand,
   );
 
   const rank = createSentenceRanker(embedding, config.rankBudgetMs, telemetry);
   const models = opening.adopt(createModels(config, rank, telemetry), (opened) => opened.close());
   const names = models.all.map(({ name }) => name);
-  const metrics = createGenerationMetrics(telemetry.metrics, names);
+  const metrics = createGenerationMetrics(telemetry.metrics, names, streams);
   const prompts = await Prompts.open(records);
   const answerTools = { search, rank, prompts, metrics, telemetry };
   const answerTurn = createAnswerTurn(answerTools);
@@ -97,7 +101,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
     ...{ registry, rank, prompts, metrics, answer: answerTurn },
     ...config.agents,
   });
-  const admission = createAdmission(config.maxAnswers);
+  const admission = createAdmission(config.maxAnswers, streams);
   const conversations = opening.adopt(
     await openConversations(records, config, {
       ...{ models, admission, metrics, telemetry, memory: memory.turns },
@@ -125,6 +129,7 @@ export async function openParts(config: GenerationConfig, telemetry: Telemetry):
       servedService(PromptServiceDefinition, new PromptHandlers(prompts)),
       servedService(FeedbackServiceDefinition, new FeedbackHandlers(feedback, telemetry.metrics)),
       servedService(JobServiceDefinition, jobs.handlers),
+      loadService({ streams, embedding: demand }),
     ],
     start: (address) => jobs.start(address),
     // The embedding-worker is not asked for: without it, answers are made by words alone.

@@ -1,3 +1,4 @@
+import { demandingClient, EmbeddingDemand, loadService } from "@headwater/load";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { createRpcClient, openTls, startRpcServer } from "@headwater/rpc";
@@ -65,9 +66,11 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const uploadTokens = await UploadTokens.open(stores.records);
   const ledger = new GenerationLedger(stores.records);
   const tls = openTls(config.tls, telemetry);
-  const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, {
-    ...{ config: config.rpc, tls },
-  });
+  const demand = new EmbeddingDemand();
+  const client = demandingClient(
+    createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: config.rpc, tls }),
+    demand,
+  );
   const sweeper = new BlobSweeper({
     ...{ catalog, blobs: stores.blobs },
     onError: (thrown) => trouble.note("blobs", thrown),
@@ -90,7 +93,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   });
   let indexedSinceStart = 0;
   const supervisor = new PipelineSupervisor({
-    ...{ config, telemetry, metrics, stores, catalog, ledger, trouble, client, createProcessor },
+    ...{ config, telemetry, metrics, stores, catalog, ledger, trouble, client, demand, createProcessor },
     onSettled: (change, outcome) => {
       if (outcome === "indexed") indexedSinceStart += 1;
       if (change.kind === "delete") catalog.deleted(change);
@@ -103,7 +106,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     openTools: (signal) =>
       openProcessingTools(
         {
-          ...{ config, client, createProcessor },
+          ...{ config, client, demand, createProcessor },
           onTrouble: (error) => trouble.report("reindex", error),
           onRecovered: () => trouble.clear("reindex"),
         },
@@ -137,6 +140,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
       },
       indexedSinceStart: () => indexedSinceStart,
     }),
+    further: [loadService({ embedding: demand })],
     telemetry,
     checkReadiness: async () => {
       await checkStores(stores);

@@ -1,4 +1,5 @@
 import { HeadwaterError, statusName } from "@headwater/errors";
+import { demandingClient, EmbeddingDemand, loadService, StreamMeter } from "@headwater/load";
 import { openPassageIndexStore } from "@headwater/passage-index";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { SearchRequest, SearchResponse } from "@headwater/proto/services/headwater/v1/search";
@@ -32,9 +33,12 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
     onError: (thrown) => telemetry.log.warn({ err: thrown }, "the index's upkeep failed"),
   });
   const tls = openTls(config.tls, telemetry);
-  const embedding = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, {
-    ...{ config: config.rpc, tls },
-  });
+  const streams = new StreamMeter();
+  const demand = new EmbeddingDemand();
+  const embedding = demandingClient(
+    createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress, { config: config.rpc, tls }),
+    demand,
+  );
   const embedder = new QueryEmbedder(embedding, queryMetrics, {
     timeoutMs: config.embedTimeoutMs,
     cacheEntries: config.queryCacheEntries,
@@ -77,8 +81,9 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
     definition: SearchServiceDefinition,
     implementation: {
       search: (request: SearchRequest, context: CallContext) =>
-        measured(queryMetrics, context.signal, search(request, context)),
+        measured(queryMetrics, streams, context.signal, search(request, context)),
     },
+    further: [loadService({ streams, embedding: demand })],
     telemetry,
     // Without the embedding-worker or one of the engines search still answers, and says what is missing.
     checkReadiness: () => store.checkHealth("any"),
@@ -94,19 +99,23 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
 /** Counts a search, whatever becomes of it. */
 async function* measured<T>(
   metrics: QueryMetrics,
+  streams: StreamMeter,
   signal: AbortSignal,
   responses: AsyncGenerator<T>,
 ): AsyncGenerator<T> {
   const started = performance.now();
   metrics.queries.inc({ kind });
   metrics.active.inc({ kind });
+  const leave = streams.enter();
   try {
     yield* responses;
+    streams.answered((performance.now() - started) / 1000);
   } catch (thrown) {
     const code = signal.aborted ? "CANCELLED" : statusName(HeadwaterError.from(thrown).code);
     metrics.errors.inc({ kind, code });
     throw thrown;
   } finally {
+    leave();
     metrics.active.dec({ kind });
     metrics.duration.observe({ kind }, (performance.now() - started) / 1000);
   }

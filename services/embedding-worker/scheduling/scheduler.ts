@@ -1,4 +1,5 @@
 import { HeadwaterError, status } from "@headwater/errors";
+import { FadingRate } from "@headwater/load";
 import type { Tracer } from "@opentelemetry/api";
 import { SpanStatusCode } from "@opentelemetry/api";
 import type { EncoderOutput } from "../inference/job.ts";
@@ -37,6 +38,9 @@ const windowItems = 256;
 /** Passages get a batch after so many times a batch's tokens of urgent work, so that a flood of it does not stop them. */
 const patienceBatches = 4;
 
+/** Milliseconds: the scaler should see what load there is, not each gap between two documents. */
+const rateConstantMs = 15_000;
+
 /** A refused caller should not be back before something has changed. */
 const shortestRetryMs = 100;
 
@@ -51,8 +55,14 @@ export class Scheduler {
     rerank: new FairQueue(),
     passage: new FairQueue(),
   };
+  readonly #inFlight: Record<Lane, number> = { query: 0, rerank: 0, passage: 0 };
+  readonly #rates: Readonly<Record<Lane, FadingRate>> = {
+    query: new FadingRate(rateConstantMs),
+    rerank: new FadingRate(rateConstantMs),
+    passage: new FadingRate(rateConstantMs),
+  };
   #urgentSincePassage = 0;
-  #inFlightTokens = 0;
+  #lastBusyAt = performance.now();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -66,12 +76,27 @@ export class Scheduler {
   }
 
   get inFlightTokens(): number {
-    return this.#inFlightTokens;
+    return lanes.reduce((sum, lane) => sum + this.#inFlight[lane], 0);
+  }
+
+  /** When there was work last, by `performance.now()`. */
+  get lastBusyAt(): number {
+    return this.queuedTokens + this.inFlightTokens > 0 ? performance.now() : this.#lastBusyAt;
   }
 
   /** Tokens that wait in one lane. */
   queuedIn(lane: Lane): number {
     return this.#queues[lane].tokens;
+  }
+
+  /** Tokens of one lane that are in the model. */
+  inFlightOf(lane: Lane): number {
+    return this.#inFlight[lane];
+  }
+
+  /** Tokens a second of one lane that lately went through the model. */
+  rateOf(lane: Lane): number {
+    return this.#rates[lane].perSecond;
   }
 
   /** @throws HeadwaterError RESOURCE_EXHAUSTED, HW_OVERLOADED, with a retry hint, while too much urgent work waits */
@@ -173,7 +198,8 @@ export class Scheduler {
     const { metrics, throughput, onBatch } = this.#options;
     const started = performance.now();
     const tokens = batch.reduce((sum, { work }) => sum + tokensOf(work), 0);
-    this.#addInFlight(tokens);
+    const lane = batch[0]?.work.lane ?? "passage";
+    this.#addInFlight(lane, tokens);
     const span = this.#startSpan(batch, tokens);
     try {
       const { outputs, milliseconds } = await this.#runInEngine(batch, urgent);
@@ -183,6 +209,7 @@ export class Scheduler {
         else item.resolve({ output, queueMs: started - item.enqueued, inferenceMs: milliseconds });
       }
       throughput.record(tokens, milliseconds);
+      this.#rates[lane].count(tokens);
       metrics.batchTexts.observe(batch.length);
       metrics.batchFill.observe(tokens / paddedTokens(batch));
       metrics.stageSeconds.observe({ stage: "queue" }, (started - (batch[0]?.enqueued ?? started)) / 1000);
@@ -199,7 +226,7 @@ export class Scheduler {
       else for (const item of batch) item.reject(error);
     } finally {
       span.end();
-      this.#addInFlight(-tokens);
+      this.#addInFlight(lane, -tokens);
       this.#dispatch();
     }
   }
@@ -222,8 +249,9 @@ export class Scheduler {
     });
   }
 
-  #addInFlight(tokens: number): void {
-    this.#inFlightTokens += tokens;
-    this.#options.metrics.inFlightTokens.set(this.#inFlightTokens);
+  #addInFlight(lane: Lane, tokens: number): void {
+    this.#inFlight[lane] += tokens;
+    this.#lastBusyAt = performance.now();
+    this.#options.metrics.inFlightTokens.set(this.inFlightTokens);
   }
 }

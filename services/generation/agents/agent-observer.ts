@@ -14,7 +14,7 @@ export async function* observeAgent(
     const { event } = step;
     if (event.$case === "text" && !spoke) {
       spoke = true;
-      metrics.firstToken.observe({ model }, (performance.now() - started) / 1000);
+      metrics.countFirstToken(model, (performance.now() - started) / 1000);
     } else if (event.$case === "toolResult") {
       const outcome = event.value?.failed ? "failed" : "ok";
       metrics.toolCalls.inc({ model, outcome });

@@ -122,7 +122,7 @@ export async function* answer(
     }
     if (event.type === "text" && milliseconds["first_token"] === undefined) {
       milliseconds["first_token"] = performance.now() - started;
-      tools.metrics.firstToken.observe({ model: model.name }, milliseconds["first_token"] / 1000);
+      tools.metrics.countFirstToken(model.name, milliseconds["first_token"] / 1000);
     }
     if (event.type === "text" || event.type === "evidence") yield* writer.write(event);
   }

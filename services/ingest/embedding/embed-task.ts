@@ -1,6 +1,8 @@
 /** The passages of one document, as the embedder takes them. Texts are made when they are sent, not before. */
 export interface TextSource {
   readonly length: number;
+  /** Of all texts together, about. */
+  readonly tokens: number;
   text(place: number): string;
 }
 
@@ -22,12 +24,15 @@ export class EmbedTask {
   readonly vectors: Float32Array[];
   readonly result: Promise<Float32Array[]>;
   readonly #settle: PromiseWithResolvers<Float32Array[]>;
+  readonly #onVector: () => void;
   #next = 0;
   #missing: number;
   #over = false;
 
-  constructor(source: TextSource) {
+  /** @param onVector told of each text that has its vector */
+  constructor(source: TextSource, onVector: () => void) {
     this.source = source;
+    this.#onVector = onVector;
     this.vectors = new Array<Float32Array>(source.length);
     this.#missing = source.length;
     this.#settle = Promise.withResolvers();
@@ -54,6 +59,7 @@ export class EmbedTask {
     if (this.#over || this.vectors[place]) return;
     this.vectors[place] = vector;
     this.#missing -= 1;
+    this.#onVector();
     if (this.#missing > 0) return;
     this.#over = true;
     this.#settle.resolve(this.vectors);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import { EmbeddingDemand } from "@headwater/load";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
 import { FakeEmbeddingWorker, fakeDimensions } from "../testing/fake-embedding-worker.ts";
@@ -12,6 +13,7 @@ await worker.start();
 const client = createRpcClient(EmbeddingServiceDefinition, worker.address);
 const troubles: string[] = [];
 const embedders: Embedder[] = [];
+const demand = new EmbeddingDemand();
 after(async () => {
   for (const embedder of embedders) await embedder.close();
   client.close();
@@ -26,7 +28,7 @@ beforeEach(() => {
 
 function open(batch = 8, maxRequests = 4): Embedder {
   const embedder = new Embedder({
-    ...{ client, batch, maxRequests, dimensions: fakeDimensions },
+    ...{ client, batch, maxRequests, dimensions: fakeDimensions, demand },
     checkWorker: async () => {},
     onTrouble: ({ reason }) => troubles.push(reason),
     onRecovered: () => troubles.push("recovered"),
@@ -38,6 +40,7 @@ function open(batch = 8, maxRequests = 4): Embedder {
 const never = new AbortController().signal;
 const source = (...texts: string[]) => ({
   length: texts.length,
+  tokens: texts.length * 10,
   text: (place: number) => texts[place] ?? "",
 });
 const many = (count: number, word: string) =>
@@ -134,4 +137,20 @@ test("who leaves is forgotten, and the others go on", async () => {
   await assert.rejects(left, { name: "AbortError" });
   gate.resolve();
   assert.equal((await stays).length, 3);
+});
+
+test("what waits is known to the last token, and nothing waits once all is there or nobody wants it", async () => {
+  const embedder = open(8, 2);
+  const leave = new AbortController();
+  const gate = Promise.withResolvers<void>();
+  worker.onRequest = () => gate.promise;
+  const stays = embedder.embed(many(5, "stays"), never);
+  const left = embedder.embed(many(30, "left"), leave.signal);
+  assert.deepEqual(demand.tokens, { urgent: 0, passages: 350 });
+  leave.abort();
+  await assert.rejects(left, { name: "AbortError" });
+  assert.equal(demand.tokens.passages, 50);
+  gate.resolve();
+  await stays;
+  assert.equal(demand.tokens.passages, 0);
 });

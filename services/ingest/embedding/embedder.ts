@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError, status } from "@headwater/errors";
+import type { EmbeddingDemand } from "@headwater/load";
 import type {
   DeepPartial,
   EmbeddingServiceDefinition,
@@ -21,6 +22,8 @@ export interface EmbedderOptions {
   /** Requests that may be unanswered at one time. Texts in memory: `batch` times this. */
   readonly maxRequests: number;
   readonly dimensions: number;
+  /** Told of what waits here, so that there are enough workers for it. */
+  readonly demand: EmbeddingDemand;
   /** Throws where the worker at the other end must not be used; asked before each new stream. */
   readonly checkWorker: (signal: AbortSignal) => Promise<void>;
   readonly onTrouble: (error: HeadwaterError) => void;
@@ -70,7 +73,8 @@ export class Embedder {
     if (source.length === 0) return [];
     const both = AbortSignal.any([signal, this.#closing.signal]);
     both.throwIfAborted();
-    const task = new EmbedTask(source);
+    const waiting = this.#options.demand.wait("passages", source.tokens);
+    const task = new EmbedTask(source, () => waiting.less(source.tokens / source.length));
     const leave = () => {
       task.fail(both.reason);
       this.#change();
@@ -84,6 +88,7 @@ export class Embedder {
       return await task.result;
     } finally {
       both.removeEventListener("abort", leave);
+      waiting.end();
     }
   }
 

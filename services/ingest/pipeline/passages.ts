@@ -29,6 +29,7 @@ export function describe(
 export function textsToEmbed(title: string, { passages }: ProcessedDocument): TextSource {
   return {
     length: passages.length,
+    tokens: passages.reduce((sum, { tokens }) => sum + tokens, 0),
     text: (place) => {
       const passage = passages[place];
       if (!passage) throw new RangeError(`there is no passage ${place}`);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { HeadwaterError } from "@headwater/errors";
 import { HeadwaterError as Failure, status } from "@headwater/errors";
+import type { EmbeddingDemand } from "@headwater/load";
 import type { IndexFingerprint, PassageIndex } from "@headwater/passage-index";
 import type { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { RpcClient } from "@headwater/rpc";
@@ -31,6 +32,7 @@ export interface SupervisorParts {
   readonly ledger: GenerationLedger;
   readonly trouble: Trouble;
   readonly client: RpcClient<EmbeddingServiceDefinition>;
+  readonly demand: EmbeddingDemand;
   readonly createProcessor: CreateProcessor;
   readonly onSettled: (change: DocumentChange, outcome: Outcome) => void;
 }
@@ -201,10 +203,10 @@ export class PipelineSupervisor {
   }
 
   #openTools(signal: AbortSignal): Promise<ProcessingTools> {
-    const { config, client, createProcessor, trouble } = this.#parts;
+    const { config, client, demand, createProcessor, trouble } = this.#parts;
     return openProcessingTools(
       {
-        ...{ config, client, createProcessor },
+        ...{ config, client, demand, createProcessor },
         onTrouble: (error) => trouble.report("embedding", error),
         onRecovered: () => trouble.clear("embedding"),
       },

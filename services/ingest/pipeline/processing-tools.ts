@@ -1,4 +1,5 @@
 import type { HeadwaterError } from "@headwater/errors";
+import type { EmbeddingDemand } from "@headwater/load";
 import type { IndexFingerprint } from "@headwater/passage-index";
 import type { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import type { RpcClient } from "@headwater/rpc";
@@ -23,6 +24,7 @@ export interface ProcessingTools {
 export interface ToolsOptions {
   readonly config: IngestConfig;
   readonly client: RpcClient<EmbeddingServiceDefinition>;
+  readonly demand: EmbeddingDemand;
   readonly createProcessor: CreateProcessor;
   readonly onTrouble: (error: HeadwaterError) => void;
   readonly onRecovered: () => void;
@@ -44,6 +46,7 @@ export async function openProcessingTools(
   const fingerprint = { model: model.fingerprint, chunking: processor.fingerprint };
   const embedder = new Embedder({
     client,
+    demand: options.demand,
     batch: config.pipeline.embedBatch,
     maxRequests: config.pipeline.embedRequests,
     dimensions: model.dimensions,

@@ -1,3 +1,4 @@
+import { EmbeddingDemand } from "@headwater/load";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
@@ -39,13 +40,14 @@ export async function startMortal(
   const metrics = createIngestMetrics(telemetry.metrics);
   const trouble = new Trouble(telemetry.log, metrics);
   const client = createRpcClient(EmbeddingServiceDefinition, config.embeddingAddress);
+  const demand = new EmbeddingDemand();
   const createProcessor = async () => new LineProcessor();
   const onError = () => {};
   const catalog = await Catalog.open(mortal.records, onError);
   const ledger = new GenerationLedger(mortal.records);
   const sweeper = new BlobSweeper({ catalog, blobs: mortal.blobs, onError });
   const supervisor = new PipelineSupervisor({
-    ...{ config, telemetry, metrics, catalog, ledger, trouble, client, createProcessor },
+    ...{ config, telemetry, metrics, catalog, ledger, trouble, client, demand, createProcessor },
     stores: mortal,
     onSettled: () => sweeper.wake(),
   });
@@ -59,7 +61,7 @@ export async function startMortal(
     settings: config.pipeline,
     openTools: (signal) =>
       openProcessingTools(
-        { config, client, createProcessor, onTrouble: onError, onRecovered: onError },
+        { config, client, demand, createProcessor, onTrouble: onError, onRecovered: onError },
         signal,
       ),
   });

@@ -162,7 +162,7 @@ export type LaneLoad = Message<"headwater.v1.LaneLoad"> & {
   inFlightTokens: bigint;
 
   /**
-   * Tokens a second that went through the model, mean over the last 30 seconds.
+   * Tokens a second that went through the model, lately: of what was 15 seconds ago a third is left in it.
    *
    * @generated from field: double tokens_per_second = 3;
    */
@@ -190,7 +190,8 @@ export type StreamLoad = Message<"headwater.v1.StreamLoad"> & {
   inFlight: number;
 
   /**
-   * The same, mean over the last 10 seconds: calls may be shorter than the time between two looks.
+   * The same, mean over the last seconds, since calls may be shorter than the time between two looks: of what was 5
+   * seconds ago a third is left in it.
    *
    * @generated from field: double mean_in_flight = 2;
    */

@@ -66,7 +66,7 @@ export interface LaneLoad {
   queuedTokens: number;
   /** Tokens in the model. */
   inFlightTokens: number;
-  /** Tokens a second that went through the model, mean over the last 30 seconds. */
+  /** Tokens a second that went through the model, lately: of what was 15 seconds ago a third is left in it. */
   tokensPerSecond: number;
 }
 
@@ -74,7 +74,10 @@ export interface LaneLoad {
 export interface StreamLoad {
   /** Now, those that wait for their turn included. */
   inFlight: number;
-  /** The same, mean over the last 10 seconds: calls may be shorter than the time between two looks. */
+  /**
+   * The same, mean over the last seconds, since calls may be shorter than the time between two looks: of what was 5
+   * seconds ago a third is left in it.
+   */
   meanInFlight: number;
   /**
    * Seconds within which 95 of 100 calls of the last minute were answered (search) or gave their first text
