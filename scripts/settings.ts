@@ -9,6 +9,7 @@ import { gatewaySettings } from "@headwater/gateway/config";
 import { generationSettings } from "@headwater/generation/config";
 import { ingestSettings } from "@headwater/ingest/config";
 import { rpcSettings, tlsSettings } from "@headwater/rpc";
+import { scalerSettings } from "@headwater/scaler/config";
 import { searchSettings } from "@headwater/search/config";
 import { processSettings } from "@headwater/service";
 import { z } from "zod";
@@ -24,6 +25,7 @@ const groups: readonly (readonly [string, z.ZodRawShape])[] = [
   ["search", searchSettings],
   ["generation", generationSettings],
   ["gateway", gatewaySettings],
+  ["scaler", scalerSettings],
 ];
 
 const lines = [

@@ -51,7 +51,10 @@ test("a client's calls count where no worker listens: queries, reranks, and ques
     const nobody = { code: status.UNAVAILABLE };
     await assert.rejects(call.embedQuery({ text: "where does the river begin" }, options), nobody);
     assert.equal(demand.tokens.urgent, 7);
-    await assert.rejects(call.rerank({ query: "river", passages: ["a spring ".repeat(100)] }, options), nobody);
+    await assert.rejects(
+      call.rerank({ query: "river", passages: ["a spring ".repeat(100)] }, options),
+      nobody,
+    );
     assert(demand.tokens.urgent > 200, String(demand.tokens.urgent));
     await assert.rejects(call.describe({}, options), nobody);
     assert.equal(demand.tokens.passages, 1);

@@ -1,5 +1,6 @@
 import { createDocumentLogTopics } from "@headwater/document-log";
 import { HeadwaterError, status } from "@headwater/errors";
+import { EmbeddingDemand } from "@headwater/load";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
 import { Catalog } from "./catalog/catalog.ts";
@@ -74,7 +75,7 @@ async function prepareIndexes(
     });
     const tools = await openProcessingTools(
       {
-        ...{ config, client, createProcessor: createDocumentProcessor },
+        ...{ config, client, demand: new EmbeddingDemand(), createProcessor: createDocumentProcessor },
         ...{ onTrouble: onError, onRecovered() {} },
       },
       signal,

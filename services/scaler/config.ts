@@ -1,4 +1,6 @@
 import { HeadwaterError, status } from "@headwater/errors";
+import type { RpcConfig } from "@headwater/rpc";
+import { readRpcConfig, rpcSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, integer, readSettings } from "@headwater/settings";
 import type { FollowedService } from "./followed-service.ts";
@@ -26,6 +28,7 @@ export const scalerSettings = {
   HEADWATER_SCALER_TOKENS_PER_SECOND: integer(1, 100_000_000)
     .default(5000)
     .describe("What an embedding-worker is taken to do in a second, as long as none has measured itself"),
+  ...rpcSettings,
 };
 
 export interface ScalerConfig {
@@ -35,6 +38,7 @@ export interface ScalerConfig {
   readonly holdMs: number;
   /** Tokens a second. */
   readonly usualCapacity: number;
+  readonly rpc: RpcConfig;
 }
 
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID or HW_SCALER_FOLLOWS_NOTHING */
@@ -64,5 +68,6 @@ export function readScalerConfig(env?: Environment): ScalerConfig {
     addresses,
     holdMs: settings.HEADWATER_SCALER_HOLD_MS,
     usualCapacity: settings.HEADWATER_SCALER_TOKENS_PER_SECOND,
+    rpc: readRpcConfig(settings),
   };
 }

@@ -22,6 +22,11 @@ const lookMs = 250;
  * metrics, or while the API server is away.
  */
 const repeatMs = 10_000;
+/**
+ * Milliseconds after which a stream is ended in order. KEDA takes it up again after two seconds, and so comes to other
+ * scalers too; after a stream that was cut, as by the maximum age of connections, it waits longer each time.
+ */
+const streamMs = 20 * 60_000;
 
 /** The calls of KEDA's contract. */
 export class ScalerHandlers implements ServiceImplementation<typeof ExternalScalerDefinition, RpcContext> {
@@ -44,9 +49,10 @@ export class ScalerHandlers implements ServiceImplementation<typeof ExternalScal
   ): AsyncGenerator<IsActiveResponse> {
     context.abortOnTerminate();
     const trigger = this.#read(request);
+    const begunAt = performance.now();
     let sent: boolean | undefined;
     let sentAt = 0;
-    while (!context.signal.aborted) {
+    while (!context.signal.aborted && performance.now() - begunAt < streamMs) {
       const result = this.#isActive(trigger);
       if (result !== sent || (result && performance.now() - sentAt >= repeatMs)) {
         yield { result };

@@ -40,6 +40,7 @@ export async function startScaler(
   try {
     const server = await startRpcServer({
       address: config.listen,
+      config: config.rpc,
       definition: ExternalScalerDefinition,
       implementation: new ScalerHandlers(fleets, metrics),
       telemetry,
