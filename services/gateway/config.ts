@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { HeadwaterError, status } from "@headwater/errors";
 import type { TlsConfig } from "@headwater/rpc";
-import { readTlsClientConfig, tlsClientSettings } from "@headwater/rpc";
+import { readTlsClientConfig, readTlsConfig, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, flag, integer, readSettings, text } from "@headwater/settings";
 import type { ApiKey } from "./authentication.ts";
@@ -68,7 +68,7 @@ export const gatewaySettings = {
     .describe(
       "Milliseconds between signs of life on server-sent events and WebSockets; below proxies' timeouts",
     ),
-  ...tlsClientSettings,
+  ...tlsSettings,
 };
 
 /** What the gateway is started with. */
@@ -125,7 +125,11 @@ export function readGatewayConfig(env: Environment = process.env): GatewayConfig
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     generationAddress: settings.HEADWATER_GENERATION_ADDRESS,
     embeddingAddress: settings.HEADWATER_EMBEDDING_ADDRESS,
-    tls: readTlsClientConfig(settings),
+    // Without that port nobody calls the gateway with a certificate.
+    tls:
+      settings.HEADWATER_GATEWAY_LOAD_LISTEN === undefined
+        ? readTlsClientConfig(settings)
+        : readTlsConfig(settings),
     apiKeys,
     hosts: loopback
       ? ["localhost", "127.0.0.1", "[::1]", ...list(settings.HEADWATER_GATEWAY_HOSTS)]

@@ -2,7 +2,7 @@ import type { HeadwaterError } from "@headwater/errors";
 import type { EmbeddingDemand, Meter } from "@headwater/load";
 import { loadService } from "@headwater/load";
 import type { ConnectionLoad } from "@headwater/proto/services/headwater/v1/load";
-import type { RpcServer } from "@headwater/rpc";
+import type { RpcServer, TlsIdentity } from "@headwater/rpc";
 import { startRpcServer } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import type { SharedPort } from "./shared-port.ts";
@@ -13,6 +13,8 @@ export interface LoadServerOptions {
   readonly port: SharedPort;
   readonly demand: EmbeddingDemand;
   readonly telemetry: Telemetry;
+  /** Undefined: plain text. */
+  readonly tls: TlsIdentity | undefined;
   /** Why the gateway is not ready; undefined while it is. */
   readonly notReady: () => HeadwaterError | undefined;
 }
@@ -22,10 +24,10 @@ export interface LoadServerOptions {
  * its other port.
  */
 export function startLoadServer(options: LoadServerOptions): Promise<RpcServer> {
-  const { address, port, demand, telemetry, notReady } = options;
+  const { address, port, demand, telemetry, tls, notReady } = options;
   return startRpcServer({
     ...loadService({ connections: meterConnections(port), embedding: demand }),
-    ...{ address, telemetry },
+    ...{ address, telemetry, tls },
     async checkReadiness() {
       const reason = notReady();
       if (reason) throw reason;

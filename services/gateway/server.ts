@@ -85,7 +85,7 @@ export async function startGateway(config: GatewayConfig, telemetry: Telemetry):
     await app.ready();
     if (config.loadListen !== undefined) {
       load = await startLoadServer({
-        ...{ address: config.loadListen, port, demand: upstream.demand, telemetry },
+        ...{ address: config.loadListen, port, telemetry, demand: upstream.demand, tls: upstream.tls },
         notReady: () => readiness?.notReady,
       });
     }

@@ -17,6 +17,7 @@ import { JobService } from "@headwater/proto/connect/headwater/v1/job";
 import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
 import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
+import type { TlsIdentity } from "@headwater/rpc";
 import { notReadyKey, openTls, readNotReady } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { traceCalls } from "./call-tracing.ts";
@@ -60,6 +61,8 @@ export interface Upstream {
   readonly embedder: Embedder;
   /** What waits here for the embedding-worker. */
   readonly demand: EmbeddingDemand;
+  /** Who the gateway is among the services; undefined where they speak plain text. */
+  readonly tls: TlsIdentity | undefined;
   /** Asks each service for its health. Never throws. */
   health(): Promise<ServiceHealth[]>;
   close(): void;
@@ -102,7 +105,7 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry): Up
     transport,
     client: createHeadwaterClient({ transport }),
     embedder: createEmbedder(embedding, demand),
-    demand,
+    ...{ demand, tls },
     health() {
       if (!asked || performance.now() - asked.at > healthAgeMs) {
         asked = { at: performance.now(), answer: Promise.all(opened.map(checkHealth)) };

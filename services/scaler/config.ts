@@ -1,6 +1,6 @@
 import { HeadwaterError, status } from "@headwater/errors";
-import type { RpcConfig } from "@headwater/rpc";
-import { readRpcConfig, rpcSettings } from "@headwater/rpc";
+import type { RpcConfig, TlsConfig } from "@headwater/rpc";
+import { readRpcConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, integer, readSettings } from "@headwater/settings";
 import type { FollowedService } from "./followed-service.ts";
@@ -29,6 +29,7 @@ export const scalerSettings = {
     .default(5000)
     .describe("What an embedding-worker is taken to do in a second, as long as none has measured itself"),
   ...rpcSettings,
+  ...tlsSettings,
 };
 
 export interface ScalerConfig {
@@ -39,6 +40,8 @@ export interface ScalerConfig {
   /** Tokens a second. */
   readonly usualCapacity: number;
   readonly rpc: RpcConfig;
+  /** Undefined: plain text. */
+  readonly tls: TlsConfig | undefined;
 }
 
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID or HW_SCALER_FOLLOWS_NOTHING */
@@ -69,5 +72,6 @@ export function readScalerConfig(env?: Environment): ScalerConfig {
     holdMs: settings.HEADWATER_SCALER_HOLD_MS,
     usualCapacity: settings.HEADWATER_SCALER_TOKENS_PER_SECOND,
     rpc: readRpcConfig(settings),
+    tls: readTlsConfig(settings),
   };
 }

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { WatchLoadResponse } from "@headwater/proto/services/headwater/v1/load";
 import { LoadServiceDefinition } from "@headwater/proto/services/headwater/v1/load";
+import type { TlsIdentity } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { Logger } from "@headwater/telemetry";
 import type { FollowedService } from "./followed-service.ts";
@@ -23,6 +24,8 @@ export interface FleetOptions {
   readonly address: string;
   readonly resolve: Resolve;
   readonly pace: FleetPace;
+  /** Undefined: plain text. */
+  readonly tls: TlsIdentity | undefined;
   readonly log: Logger;
   readonly onReport: () => void;
   readonly onUnresolved: () => void;
@@ -134,9 +137,10 @@ export class Fleet {
 
   #connect(ip: string): Pod {
     const address = `${isIPv6(ip) ? `[${ip}]` : ip}:${this.#port}`;
-    const { service, log, onReport } = this.#options;
+    const { service, tls, log, onReport } = this.#options;
     return new Pod({
-      client: createRpcClient(LoadServiceDefinition, address),
+      // A pod's certificate bears the name of its service, not its address.
+      client: createRpcClient(LoadServiceDefinition, address, { tls, serverName: this.#host }),
       onReport,
       onTrouble: (err) => log.warn({ service, pod: address, err }, "a pod is not heard"),
     });

@@ -1,5 +1,5 @@
 import { ExternalScalerDefinition } from "@headwater/proto/services/externalscaler/externalscaler";
-import { startRpcServer } from "@headwater/rpc";
+import { openTls, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { serviceBehind } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
@@ -25,11 +25,12 @@ export async function startScaler(
   telemetry: Telemetry,
   { resolve = resolveBySystem, pace = usualPace }: ScalerSurroundings = {},
 ): Promise<RunningService> {
+  const tls = openTls(config.tls, telemetry);
   const metrics = createScalerMetrics(telemetry.metrics, [...config.addresses.keys()]);
   const followed = new Map<FollowedService, Fleet>();
   for (const [service, address] of config.addresses) {
     const fleet = new Fleet({
-      ...{ service, address, resolve, pace, log: telemetry.log },
+      ...{ service, address, resolve, pace, tls, log: telemetry.log },
       onReport: () => metrics.reports.inc({ workload: service }),
       onUnresolved: () => metrics.unresolved.inc({ workload: service }),
     });
@@ -37,18 +38,23 @@ export async function startScaler(
   }
   observeFleets(telemetry.metrics, followed);
   const fleets = new Fleets(followed, config);
+  const close = async () => {
+    await fleets.close();
+    tls?.close();
+  };
   try {
     const server = await startRpcServer({
       address: config.listen,
       config: config.rpc,
+      tls,
       definition: ExternalScalerDefinition,
       implementation: new ScalerHandlers(fleets, metrics),
       telemetry,
       checkReadiness: async () => fleets.checkSettled(),
     });
-    return serviceBehind(server, "scaler", telemetry, () => fleets.close());
+    return serviceBehind(server, "scaler", telemetry, close);
   } catch (thrown) {
-    await fleets.close();
+    await close();
     throw thrown;
   }
 }
