@@ -13,6 +13,11 @@ export interface ErrorFields {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** The reason that a server gave; undefined where the call failed without one, as when its connection was lost. */
+export function reasonGiven(error: ConnectError): string | undefined {
+  return error.findDetails(ErrorInfoSchema)[0]?.reason;
+}
+
 /** For servers: an error as Connect sends it, with reason, action and retry hint as google.rpc details. */
 export function toConnectError(error: ErrorFields): ConnectError {
   const info = {

@@ -24,6 +24,8 @@ export interface NodeTransportOptions {
 
 /** A transport whose connection lives until it is closed. */
 export interface NodeTransport extends Transport {
+  /** Connects where it is not connected; false where nobody answers. Calls do so by themselves. */
+  open(): Promise<boolean>;
   /** Closes the connection; calls under way end with an error. */
   close(): void;
 }
@@ -56,6 +58,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     writeMaxBytes: maxMessageBytes,
   };
   return Object.assign(transportOf(options.protocol ?? "grpc", common), {
+    open: async () => (await sessionManager.connect()) !== "error",
     close: () => sessionManager.abort(),
   });
 }

@@ -6,6 +6,8 @@ import type { ClientMiddleware } from "nice-grpc-common";
 
 /** Attempts in all. */
 const attempts = 3;
+/** Calls of one client that may be under way on a server that dies, and are made again at once. */
+const callsOfOneServer = 256;
 
 /** Reasons that say that nobody has taken up the call, or that its server is going. */
 const nobodyThere: ReadonlySet<string> = new Set(["HW_SERVICE_UNAVAILABLE", "HW_SERVER_DRAINING"]);
@@ -24,7 +26,7 @@ export function isNobodyThere(error: HeadwaterError): boolean {
  * has been answered: round robin takes them elsewhere. Bounded to a share of the calls.
  */
 export function repeatMiddleware(): ClientMiddleware<object, DeadlineOptions> {
-  const budget = new RetryBudget();
+  const budget = new RetryBudget(callsOfOneServer);
   return async function* repeat(call, options) {
     const { requestStream, method } = call;
     if (requestStream || method.options.idempotencyLevel !== "NO_SIDE_EFFECTS")

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { HeadwaterError, status } from "@headwater/errors";
-import type { TlsConfig } from "@headwater/rpc";
-import { readTlsClientConfig, readTlsConfig, tlsSettings } from "@headwater/rpc";
+import type { RpcConfig, TlsConfig } from "@headwater/rpc";
+import { readRpcConfig, readTlsClientConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { address, flag, integer, readSettings, text } from "@headwater/settings";
 import type { ApiKey } from "./authentication.ts";
@@ -69,6 +69,7 @@ export const gatewaySettings = {
       "Milliseconds between signs of life on server-sent events and WebSockets; below proxies' timeouts",
     ),
   ...tlsSettings,
+  ...rpcSettings,
 };
 
 /** What the gateway is started with. */
@@ -76,6 +77,7 @@ export interface GatewayConfig {
   readonly listen: string;
   /** Of LoadService; undefined: not served. */
   readonly loadListen: string | undefined;
+  readonly rpc: RpcConfig;
   readonly ingestAddress: string;
   readonly searchAddress: string;
   readonly generationAddress: string;
@@ -121,6 +123,7 @@ export function readGatewayConfig(env: Environment = process.env): GatewayConfig
   return {
     listen,
     loadListen: settings.HEADWATER_GATEWAY_LOAD_LISTEN,
+    rpc: readRpcConfig(settings),
     ingestAddress: settings.HEADWATER_INGEST_ADDRESS,
     searchAddress: settings.HEADWATER_SEARCH_ADDRESS,
     generationAddress: settings.HEADWATER_GENERATION_ADDRESS,

@@ -4,7 +4,7 @@ import { createContextValues } from "@connectrpc/connect";
 import fastifyRateLimit from "@fastify/rate-limit";
 import fastifyWebSocket from "@fastify/websocket";
 import { HeadwaterError, invalidArgument } from "@headwater/errors";
-import type { RpcServer } from "@headwater/rpc";
+import type { Lookup, RpcServer } from "@headwater/rpc";
 import { maxMessageBytes } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
@@ -65,9 +65,15 @@ const maxPathParameter = 1536;
 /**
  * Starts the gateway: HTTP/JSON, server-sent events, WebSocket, Connect, gRPC-Web and gRPC on one port, and the page.
  * Services may be up or not: while one is down, its routes say so.
+ *
+ * @param lookup of the services' names; default: the system's
  */
-export async function startGateway(config: GatewayConfig, telemetry: Telemetry): Promise<RunningService> {
-  const upstream = connectUpstream(config, telemetry);
+export async function startGateway(
+  config: GatewayConfig,
+  telemetry: Telemetry,
+  lookup?: Lookup,
+): Promise<RunningService> {
+  const upstream = connectUpstream(config, telemetry, lookup);
   const gateway: Gateway = {
     config,
     telemetry,

@@ -4,7 +4,6 @@ import { createClient, decodeBinaryHeader } from "@connectrpc/connect";
 import type { HeadwaterClient } from "@headwater/client";
 import { createHeadwaterClient } from "@headwater/client";
 import { Health, ServingStatus } from "@headwater/client/health";
-import type { NodeTransport } from "@headwater/client/node";
 import { createNodeTransport } from "@headwater/client/node";
 import { HeadwaterError, status } from "@headwater/errors";
 import { EmbeddingDemand } from "@headwater/load";
@@ -17,11 +16,14 @@ import { JobService } from "@headwater/proto/connect/headwater/v1/job";
 import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
 import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
 import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
-import type { TlsIdentity } from "@headwater/rpc";
+import type { Lookup, TlsIdentity } from "@headwater/rpc";
 import { notReadyKey, openTls, readNotReady } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
+import { openServiceTransport } from "./balancing/service-transport.ts";
+import { createUpstreamMetrics } from "./balancing/upstream-metrics.ts";
 import { traceCalls } from "./call-tracing.ts";
 import type { GatewayConfig } from "./config.ts";
+import { hostOf } from "./config.ts";
 import type { Embedder } from "./embedding.ts";
 import { createEmbedder } from "./embedding.ts";
 import { toHeadwaterError } from "./http-error.ts";
@@ -74,21 +76,33 @@ export interface ServiceHealth {
   readonly problem: HeadwaterError | undefined;
 }
 
-/** @throws HeadwaterError HW_TLS_… where the certificate cannot be used */
-export function connectUpstream(config: GatewayConfig, telemetry: Telemetry): Upstream {
-  const { tracer } = telemetry;
+/**
+ * @param lookup of host names; default: the system's
+ * @throws HeadwaterError HW_TLS_… where the certificate cannot be used
+ */
+export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, lookup?: Lookup): Upstream {
   const tls = openTls(config.tls, telemetry);
-  const interceptors: Interceptor[] = [traceCalls(tracer)];
-  const connect = tls && ((host: string, port: number) => tls.connect({ host, port }, host));
-  const open = (address: string) =>
-    createNodeTransport({ address, interceptors, ...(connect ? { connect } : {}) });
+  const interceptors: Interceptor[] = [traceCalls(telemetry.tracer)];
+  const metrics = createUpstreamMetrics(telemetry.metrics);
+  const open = (name: string, target: string) => {
+    // The certificate of each server bears the name by which all of them are called.
+    const serverName = hostOf(target).replace(/^\[|\]$/g, "");
+    const connect = tls && ((host: string, port: number) => tls.connect({ host, port }, serverName));
+    const transport = openServiceTransport({
+      ...{ target, lookup, maxActive: config.maxActive, resolveIntervalMs: config.rpc.resolveIntervalMs },
+      connect: (address) => createNodeTransport({ address, interceptors, ...(connect ? { connect } : {}) }),
+      onRepeat: (method) => metrics.repeated.inc({ service: name, method }),
+    });
+    metrics.watch(name, () => transport.servers);
+    return transport;
+  };
   const opened = services.map(({ name, types, address }) => ({
     name,
     types: new Set(types.map(({ typeName }): string => typeName)),
-    transport: open(config[address]),
+    transport: open(name, config[address]),
   }));
   // Nobody outside may call it as it is: search and ingest have the first claim on the models.
-  const embedding = open(config.embeddingAddress);
+  const embedding = open("embedding-worker", config.embeddingAddress);
   const demand = new EmbeddingDemand();
   const transportOf = (type: string): Transport => {
     const found = opened.find(({ types }) => types.has(type));
@@ -120,7 +134,7 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry): Up
   };
 }
 
-async function checkHealth(service: { name: string; transport: NodeTransport }): Promise<ServiceHealth> {
+async function checkHealth(service: { name: string; transport: Transport }): Promise<ServiceHealth> {
   try {
     const health = createClient(Health, service.transport);
     let why: HeadwaterError | undefined;

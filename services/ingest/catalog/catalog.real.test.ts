@@ -21,7 +21,13 @@ if (url !== undefined)
 
     const leaving = new AbortController();
     const seen = new Map<string, DocumentState>();
-    const request = { tenant: "t", ids: [], untilSettled: false, changesOnly: false };
+    const request = {
+      tenant: "t",
+      ids: [],
+      untilSettled: false,
+      changesOnly: false,
+      changedSince: undefined,
+    };
     const watching = (async () => {
       for await (const { document } of watch(here, request, leaving.signal))
         seen.set(document?.metadata?.id ?? "", document?.state ?? 0);

@@ -57,7 +57,14 @@ function statusOf(documentId: string, version: number, state: DocumentState, tit
 function startWatching(catalog: Catalog, request: { ids?: string[]; untilSettled?: boolean } = {}) {
   const leaving = new AbortController();
   const seen: [string, number, DocumentState][] = [];
-  const request_ = { tenant: "t", ids: [], untilSettled: false, changesOnly: false, ...request };
+  const request_ = {
+    tenant: "t",
+    ids: [],
+    untilSettled: false,
+    changesOnly: false,
+    changedSince: undefined,
+    ...request,
+  };
   const ended = (async () => {
     for await (const { document } of watch(catalog, request_, leaving.signal))
       seen.push([document?.metadata?.id ?? "", document?.metadata?.version ?? 0, document?.state ?? 0]);

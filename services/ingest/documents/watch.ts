@@ -41,12 +41,15 @@ export async function* watch(
     else if (ids.has(status.documentId)) unsettled.add(status.documentId);
   };
   try {
-    const present = ids.size > 0 ? readIds(catalog, tenant, ids) : readAll(catalog, { tenant });
+    const changedSince = request.changedSince?.getTime();
+    const since = changedSince === undefined ? {} : { states: everyState, changedSince };
+    const present = ids.size > 0 ? readIds(catalog, tenant, ids) : readAll(catalog, { tenant, ...since });
     // Where nothing is wanted of the present, it still tells which of the ids are settled already.
     if (!request.changesOnly || request.untilSettled) {
       for await (const status of present) {
         note(status);
-        if (!request.changesOnly) yield { document: documentOf(status) };
+        const wanted = !request.changesOnly && status.updatedAt >= (changedSince ?? 0);
+        if (wanted) yield { document: documentOf(status) };
       }
     }
     while (!request.untilSettled || unsettled.size > 0) {

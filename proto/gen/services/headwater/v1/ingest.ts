@@ -411,6 +411,11 @@ export interface WatchRequest {
   untilSettled: boolean;
   /** True: no snapshot at the start, only what changes from now on. */
   changesOnly: boolean;
+  /**
+   * The snapshot holds only what has changed since then, deleted documents too: goes on with a watch that was cut off,
+   * from a moment before that. Unset: all documents that are there.
+   */
+  changedSince: Date | undefined;
 }
 
 /** One change of state. */
@@ -1900,7 +1905,7 @@ export const PushError: MessageFns<PushError> = {
 };
 
 function createBaseWatchRequest(): WatchRequest {
-  return { tenant: "", ids: [], untilSettled: false, changesOnly: false };
+  return { tenant: "", ids: [], untilSettled: false, changesOnly: false, changedSince: undefined };
 }
 
 export const WatchRequest: MessageFns<WatchRequest> = {
@@ -1916,6 +1921,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     }
     if (message.changesOnly !== false) {
       writer.uint32(32).bool(message.changesOnly);
+    }
+    if (message.changedSince !== undefined) {
+      Timestamp.encode(toTimestamp(message.changedSince), writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1965,6 +1973,14 @@ export const WatchRequest: MessageFns<WatchRequest> = {
             message.changesOnly = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.changedSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1991,6 +2007,11 @@ export const WatchRequest: MessageFns<WatchRequest> = {
         : isSet(object.changes_only)
         ? globalThis.Boolean(object.changes_only)
         : false,
+      changedSince: isSet(object.changedSince)
+        ? fromJsonTimestamp(object.changedSince)
+        : isSet(object.changed_since)
+        ? fromJsonTimestamp(object.changed_since)
+        : undefined,
     };
   },
 
@@ -2008,6 +2029,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     if (message.changesOnly !== false) {
       obj.changesOnly = message.changesOnly;
     }
+    if (message.changedSince !== undefined) {
+      obj.changedSince = message.changedSince.toISOString();
+    }
     return obj;
   },
 
@@ -2020,6 +2044,7 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     message.ids = object.ids?.map((e) => e) || [];
     message.untilSettled = object.untilSettled ?? false;
     message.changesOnly = object.changesOnly ?? false;
+    message.changedSince = object.changedSince ?? undefined;
     return message;
   },
 };

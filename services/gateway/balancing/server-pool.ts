@@ -1,0 +1,101 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { NodeTransport } from "@headwater/client/node";
+import type { AddressWatch } from "@headwater/rpc";
+import { ServerConnection } from "./server-connection.ts";
+
+/** The name may be looked up for so many milliseconds before the first call fails. */
+const firstLookupMs = 5000;
+
+/** All servers behind a name, each with a connection of its own. */
+export class ServerPool {
+  readonly #watch: AddressWatch;
+  readonly #connect: (address: string) => NodeTransport;
+  readonly #servers = new Map<string, ServerConnection>();
+  /** Gone from the name, with calls under way. */
+  readonly #leaving = new Map<string, ServerConnection>();
+  readonly #stopWatching: () => void;
+  readonly #known = Promise.withResolvers<void>();
+  #failure: unknown;
+  #turn = 0;
+
+  constructor(watch: AddressWatch, connect: (address: string) => NodeTransport) {
+    this.#watch = watch;
+    this.#connect = connect;
+    this.#stopWatching = watch.listen((addresses, failure) => {
+      this.#failure = failure;
+      this.#update(addresses);
+    });
+    if (watch.known.length > 0) this.#update(watch.known);
+  }
+
+  /** Addresses that calls go to. */
+  get addresses(): readonly string[] {
+    return [...this.#servers.keys()];
+  }
+
+  /**
+   * The server with the fewest calls under way, in turn where several have as few; one that takes no connection is
+   * passed over.
+   *
+   * @throws ConnectError UNAVAILABLE where none takes one
+   */
+  async choose(): Promise<ServerConnection> {
+    if (this.#servers.size === 0) await this.#firstLookup();
+    for (const server of this.#inOrder()) {
+      if (await server.open()) return server;
+      this.#watch.refresh();
+    }
+    throw this.#nobody();
+  }
+
+  close(): void {
+    this.#stopWatching();
+    for (const server of [...this.#servers.values(), ...this.#leaving.values()]) server.transport.close();
+  }
+
+  #inOrder(): ServerConnection[] {
+    const servers = [...this.#servers.values()];
+    this.#turn = (this.#turn + 1) % Math.max(1, servers.length);
+    const inTurn = [...servers.slice(this.#turn), ...servers.slice(0, this.#turn)];
+    return inTurn.sort((a, b) => Number(a.resting) - Number(b.resting) || a.calls - b.calls);
+  }
+
+  #update(addresses: readonly string[]): void {
+    const listed = new Set(addresses);
+    for (const [address, server] of this.#servers) {
+      if (listed.has(address)) continue;
+      this.#servers.delete(address);
+      this.#leaving.set(address, server);
+      server.leave();
+    }
+    for (const [address, server] of this.#leaving) if (server.calls === 0) this.#leaving.delete(address);
+    for (const address of addresses) {
+      if (this.#servers.has(address)) continue;
+      const back = this.#leaving.get(address);
+      this.#leaving.delete(address);
+      back?.stay();
+      this.#servers.set(address, back ?? new ServerConnection(address, this.#connect(address)));
+    }
+    this.#known.resolve();
+  }
+
+  async #firstLookup(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, firstLookupMs);
+    });
+    await Promise.race([this.#known.promise, late]);
+    clearTimeout(timer);
+  }
+
+  #nobody(): ConnectError {
+    const { target } = this.#watch;
+    return new ConnectError(
+      this.#servers.size === 0 ? `${target} has no address` : `no server of ${target} takes a connection`,
+      Code.Unavailable,
+      undefined,
+      undefined,
+      this.#failure,
+    );
+  }
+}
