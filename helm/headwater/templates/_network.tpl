@@ -165,6 +165,9 @@ spec:
       {{- with $policy.gatewayFrom }}
       from:
         {{- toYaml . | nindent 8 }}
+        {{- if $root.Values.hooks.smokeTest.enabled }}
+        {{- include "headwater.podPeer" (dict "root" $root "component" "smoke-test") | nindent 8 }}
+        {{- end }}
       {{- end }}
     {{- else if eq $component "scaler" }}
     - from:

@@ -37,7 +37,7 @@
 {{- $values := include "headwater.storeValues" . | fromYaml -}}
 {{- if $values.existingSecret -}}
 {{- $values.existingSecret -}}
-{{- else if and $values.inCluster.enabled (has .store (list "postgresql" "s3")) -}}
+{{- else if and $values.inCluster.enabled (has .store (include "headwater.storesWithSecret" .root | fromJsonArray)) -}}
 {{- include "headwater.storeName" . -}}
 {{- end -}}
 {{- end }}
@@ -57,13 +57,24 @@ What a component reads of a store's secret, as a JSON object from file to the se
 {{- $files | toJson -}}
 {{- end }}
 
-{{/* The stores that a component opens, and so whose secrets it mounts and whose addresses it may reach. JSON list. */}}
-{{- define "headwater.storesOf" -}}
-{{- $stores := dict
+{{/* The in-cluster stores that ask who calls, as a JSON list. */}}
+{{- define "headwater.storesWithSecret" -}}
+{{- list "qdrant" "redis" "postgresql" "s3" | toJson -}}
+{{- end }}
+
+{{/* Who opens which stores, as a JSON object from component to stores; the pods of hooks and tests are there too. */}}
+{{- define "headwater.storeUsers" -}}
+{{- dict
   "ingest" (list "kafka" "elasticsearch" "qdrant" "postgresql" "s3")
   "embedding-worker" (list "redis")
   "search" (list "elasticsearch" "qdrant")
   "generation" (list "postgresql")
-  "cli" (list "kafka" "elasticsearch" "qdrant" "postgresql" "s3") -}}
-{{- get $stores . | default list | toJson -}}
+  "prepare" (list "kafka" "elasticsearch" "qdrant" "postgresql" "s3")
+  "smoke-test" (list "kafka")
+  "cli" (list "kafka" "elasticsearch" "qdrant" "postgresql" "s3") | toJson -}}
+{{- end }}
+
+{{/* The stores that a component opens, and so whose secrets it mounts and whose addresses it may reach. JSON list. */}}
+{{- define "headwater.storesOf" -}}
+{{- get (include "headwater.storeUsers" . | fromJson) . | default list | toJson -}}
 {{- end }}
