@@ -5,7 +5,7 @@ import { LoadServiceDefinition } from "@headwater/proto/services/headwater/v1/lo
 import { createRpcClient, startRpcServer } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
 import { EmbeddingDemand } from "./embedding-demand.ts";
-import { loadService } from "./load-service.ts";
+import { loadHandlers } from "./load-service.ts";
 import { StreamMeter } from "./stream-meter.ts";
 
 /** Serves the load of a process that has streams and calls the embedding-worker. */
@@ -14,7 +14,8 @@ async function serve(pace: { lookMs: number; silenceMs: number }) {
   const demand = new EmbeddingDemand();
   const server = await startRpcServer({
     address: "127.0.0.1:0",
-    ...loadService({ streams, embedding: demand }, pace),
+    definition: LoadServiceDefinition,
+    implementation: loadHandlers({ streams, embedding: demand }, pace),
     telemetry: silentTelemetry("search"),
     checkReadiness: async () => {},
   });

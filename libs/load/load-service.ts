@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type {
   ConnectionLoad,
+  LoadServiceImplementation,
   ModelLoad,
   StreamLoad,
   WatchLoadRequest,
@@ -25,7 +26,7 @@ export interface LoadMeters {
   readonly model?: Meter<ModelLoad>;
   readonly streams?: Meter<StreamLoad>;
   readonly connections?: Meter<ConnectionLoad>;
-  readonly embedding?: EmbeddingDemand;
+  readonly embedding?: Pick<EmbeddingDemand, "tokens">;
 }
 
 export interface LoadPace {
@@ -39,7 +40,14 @@ export interface LoadPace {
 const usualPace: LoadPace = { lookMs: 250, silenceMs: 2000 };
 
 /** LoadService of a process, to be served beside its own service. */
-export function loadService(meters: LoadMeters, pace: LoadPace = usualPace): ServedService {
+export function loadService(meters: LoadMeters): ServedService {
+  return servedService(LoadServiceDefinition, loadHandlers(meters));
+}
+
+export function loadHandlers(
+  meters: LoadMeters,
+  pace: LoadPace = usualPace,
+): LoadServiceImplementation<RpcContext> {
   const startedAt = performance.now();
   const report = (): WatchLoadResponse => {
     const { model, streams, connections, embedding } = meters;
@@ -52,7 +60,7 @@ export function loadService(meters: LoadMeters, pace: LoadPace = usualPace): Ser
       embedding: embedding?.tokens,
     };
   };
-  return servedService(LoadServiceDefinition, {
+  return {
     async *watchLoad(_request: WatchLoadRequest, context: CallContext & RpcContext) {
       context.abortOnTerminate();
       const { signal } = context;
@@ -68,7 +76,7 @@ export function loadService(meters: LoadMeters, pace: LoadPace = usualPace): Ser
         await delay(pace.lookMs, undefined, { signal }).catch(() => {});
       }
     },
-  });
+  };
 }
 
 /** Time goes on by itself; that it does is no news. */
