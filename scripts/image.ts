@@ -1,20 +1,23 @@
 /**
- * Makes container images without Docker: `npm run image -- search --out DIR` (or `all`) writes an OCI layout, and `--tar`
- * writes it to standard output as one archive, for `ctr images import -`. The Dockerfile makes the same: its build stage
- * runs this with `--layers DIR`, which only lays out the folders that become layers.
+ * Makes container images without Docker: `npm run image -- search --out DIR` (or `all`) writes a layout of OCI images
+ * and each one's bill of materials; `--tar` writes the layout to standard output as one archive instead, for
+ * `ctr images import -`. The Dockerfile makes the same: its build stage runs this with `--layers DIR`, which only lays
+ * out the folders that become layers.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { billOf, billPath, readWholeBill } from "./image/bill-of-materials.ts";
 import { addCompileCache } from "./image/compile-cache.ts";
-import type { Component } from "./image/component.ts";
 import { componentNamed, components } from "./image/component.ts";
+import type { Contents } from "./image/contents.ts";
+import { findContents } from "./image/contents.ts";
 import type { Build } from "./image/image-config.ts";
-import { imageConfig, versionOf } from "./image/image-config.ts";
-import type { Contents } from "./image/layers.ts";
-import { findContents, layerNames, layOutLayers } from "./image/layers.ts";
+import { createdOf, imageConfig, versionOf } from "./image/image-config.ts";
+import type { Layers } from "./image/layers.ts";
+import { layerNames, layersBelow, layOutOwn, layOutShared } from "./image/layers.ts";
 import { OciLayout } from "./image/oci-layout.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -29,45 +32,72 @@ const { values, positionals } = parseArgs({
   },
 });
 const chosen = positionals.includes("all") ? components : positionals.map(componentNamed);
-const contents = await findContents(root);
-const build: Build = { version: values.tag, ...commit() };
-const created = new Date(build.createdAt * 1000).toISOString();
+const targets = [values.out, values.layers, values.tar || undefined].filter((each) => each !== undefined);
+if (chosen.length === 0 || targets.length !== 1 || (values.layers !== undefined && chosen.length > 1)) {
+  process.stderr.write(
+    "npm run image -- COMPONENT…|all --out DIR | --tar | --layers DIR (one component) [--tag TAG] [--registry HOST/PATH]\n" +
+      `components: ${components.map(({ name }) => name).join(", ")}\n`,
+  );
+  process.exit(2);
+}
 
+const build: Build = { version: values.tag, ...commit() };
+const contents = await findContents(root);
+const wholeBill = readWholeBill(root);
 const scratch = mkdtempSync(join(tmpdir(), "headwater-image-"));
 try {
-  if (values.layers !== undefined) for (const component of chosen) layOut(component, values.layers);
-  else await makeImages(values.out ?? join(scratch, "images"));
+  const shared = layersBelow(values.layers ?? join(scratch, "shared"));
+  const system = layOutShared(root, shared, contents.values());
+  const layOut = (found: Contents, layers: Layers) => {
+    layOutOwn(root, layers, found);
+    addCompileCache(layers, found);
+    const bill = billOf(root, wholeBill, found, system, build);
+    writeFileSync(join(layers.code, billPath), `${JSON.stringify(bill, null, 2)}\n`);
+    return bill;
+  };
+  if (values.layers !== undefined) layOut(contentsOf(chosen[0]?.name), shared);
+  else await makeImages(values.out ?? join(scratch, "images"), shared, layOut);
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-async function makeImages(folder: string): Promise<void> {
+async function makeImages(
+  folder: string,
+  shared: Layers,
+  layOut: (found: Contents, layers: Layers) => object,
+): Promise<void> {
   const layout = new OciLayout(folder);
+  const sharedLayers = [await layout.addLayer(shared.base), await layout.addLayer(shared["shared-packages"])];
   for (const component of chosen) {
-    const started = Date.now();
-    const layers = join(scratch, component.name);
-    layOut(component, layers);
-    const added = [];
-    for (const layer of layerNames) added.push(await layout.addLayer(join(layers, layer)));
-    rmSync(layers, { recursive: true });
+    const own = join(scratch, component.name);
+    const layers = { ...layersBelow(own), base: shared.base, "shared-packages": shared["shared-packages"] };
+    const bill = layOut(contentsOf(component.name), layers);
+    const added = [...sharedLayers];
+    for (const layer of layerNames.slice(added.length)) added.push(await layout.addLayer(layers[layer]));
     const name = `${values.registry}/headwater-${component.name}:${values.tag}`;
-    const digest = layout.addImage(name, imageConfig(component, build), added, created);
-    const megabytes = added.reduce((sum, { size }) => sum + size, 0) / 1e6;
-    const seconds = (Date.now() - started) / 1000;
-    process.stderr.write(`${name}@${digest}  ${megabytes.toFixed(1)} MB, ${seconds.toFixed(1)} s\n`);
+    const digest = layout.addImage(name, imageConfig(component, build), added, createdOf(build));
+    writeFileSync(join(folder, `headwater-${component.name}.cdx.json`), JSON.stringify(bill, null, 2));
+    rmSync(own, { recursive: true });
+    process.stderr.write(`${name}@${digest}\n`);
   }
   layout.close();
-  if (values.tar) run("tar", ["--create", "--directory", folder, "oci-layout", "index.json", "blobs"]);
+  if (values.tar) {
+    const what = ["oci-layout", "index.json", "blobs"];
+    const { status, error } = spawnSync("tar", ["--create", "--directory", folder, ...what], {
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    if (error) throw error;
+    if (status !== 0) throw new Error(`tar ended with ${status}`);
+  }
 }
 
-function layOut(component: Component, folder: string): void {
-  const found = contents.get(component) as Contents;
-  mkdirSync(folder, { recursive: true });
-  layOutLayers(root, folder, component, contents);
-  addCompileCache(folder, component, found.sources);
+function contentsOf(name: string | undefined): Contents {
+  const found = name === undefined ? undefined : contents.get(name);
+  if (found) return found;
+  throw new Error(`nothing was found for ${name}`);
 }
 
-/** Of the checkout; a build without one, as in a Dockerfile, is told by its environment. */
+/** Of the checkout; where that has no history, as in a Dockerfile, the environment says it. */
 function commit(): Pick<Build, "revision" | "createdAt"> {
   const { HEADWATER_REVISION: revision, SOURCE_DATE_EPOCH: epoch } = process.env;
   if (revision !== undefined || epoch !== undefined)
@@ -78,10 +108,4 @@ function commit(): Pick<Build, "revision" | "createdAt"> {
   });
   const [hash = "", time = "0"] = status === 0 ? stdout.trim().split(" ") : [];
   return { revision: hash, createdAt: Number(time) };
-}
-
-function run(command: string, options: readonly string[]): void {
-  const { status, error, signal } = spawnSync(command, options, { stdio: ["ignore", "inherit", "inherit"] });
-  if (error) throw error;
-  if (status !== 0) throw new Error(`${command} ended with ${status ?? signal}`);
 }

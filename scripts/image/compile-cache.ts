@@ -1,66 +1,50 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { nodePath, user } from "./base.ts";
-import type { Component } from "./component.ts";
-import { appFolder, compileCacheFolder, environment } from "./image-config.ts";
-import type { LayerName } from "./layers.ts";
-import { layerNames } from "./layers.ts";
-import type { Sources } from "./sources.ts";
+import type { Contents } from "./contents.ts";
+import { appFolder, commonEnvironment, compileCacheFolder } from "./image-config.ts";
+import type { Layers } from "./layers.ts";
 
 /**
- * Compiles every module of a component once, and adds what V8 made of it to the layer of our code: Node then neither
- * strips types nor compiles at a start, and loads the root of the container read-only.
- *
- * @param folder of the layers
+ * Compiles every module of a component once, inside the root that a container will have, and adds what V8 made of it
+ * to the layer of our code: at a start Node then neither strips types nor compiles.
  */
-export function addCompileCache(folder: string, component: Component, sources: Sources): void {
-  const scratch = mkdtempSync(join(folder, "root-"));
+export function addCompileCache(layers: Layers, { component, sources }: Contents): void {
+  // On the same file system as the layers, which it is made of by hard links.
+  const scratch = mkdtempSync(join(dirname(layers.code), "root-"));
   try {
-    // The layers as a container sees them, by hard links.
-    for (const layer of layerNames) run(["cp", "-al", `${join(folder, layer)}/.`, scratch], process.env);
-    const app = join(scratch, appFolder);
-    const modules = sources.files.filter((file) => file.endsWith(".ts"));
-    // A worker, or what starts a service, must not run: `stop` ends the process when these are compiled and before
-    // the first of them is evaluated.
-    const started = new Set([component.entry, ...sources.workers]);
-    const statement = (file: string) => `import ${JSON.stringify(`./${file}`)};`;
-    writeFileSync(join(app, "stop.mjs"), "process.exit(0);");
-    writeFileSync(
-      join(app, "compile.mjs"),
-      ["import './stop.mjs';", ...[...started].map(statement)].join("\n"),
-    );
-    const imported = modules
-      .filter((file) => !started.has(file))
-      .map((file) => `await import(${JSON.stringify(`./${file}`)});`);
-    writeFileSync(join(app, "warm.mjs"), [...imported, "await import('./compile.mjs');"].join("\n"));
+    for (const layer of Object.values(layers)) run(["cp", "-al", `${layer}/.`, scratch], process.env);
+    // Threads, and what starts a service, must not run: they are compiled, but `stop` is evaluated before them.
+    const started = [component.entry, ...sources.workers];
+    const others = sources.files.filter((file) => file.endsWith(".ts") && !started.includes(file));
+    const modules = {
+      "stop.mjs": "process.exit(0);",
+      "started.mjs": ["stop.mjs", ...started].map((file) => `import "./${file}";`).join("\n"),
+      "warm.mjs": [...others, "started.mjs"].map((file) => `await import("./${file}");`).join("\n"),
+    };
+    for (const [name, text] of Object.entries(modules)) writeFileSync(join(scratch, appFolder, name), text);
     const enter =
       process.getuid?.() === 0 ? ["/usr/sbin/chroot"] : ["/usr/bin/unshare", "--map-root-user", "--root"];
-    const warm = [
-      nodePath,
-      "--random-seed=1",
-      "--disable-warning=ExperimentalWarning",
-      `${appFolder}/warm.mjs`,
-    ];
-    run([...enter, scratch, ...warm], environment);
-    const cache = join(scratch, compileCacheFolder);
-    const [made = "", ...others] = readdirSync(cache);
-    if (!/-\d+$/.test(made) || others.length > 0)
-      throw new Error(`unknown layout of the compile cache: ${made} ${others}`);
-    // Node keeps a folder for each user, by number.
-    const target = join(
-      folder,
-      "code" satisfies LayerName,
-      compileCacheFolder,
-      made.replace(/-\d+$/, `-${user.id}`),
-    );
-    mkdirSync(target, { recursive: true });
-    for (const file of readdirSync(join(cache, made))) {
-      copyFileSync(join(cache, made, file), join(target, file));
-      chmodSync(join(target, file), 0o644);
-    }
+    // With chance and other threads out of it, the same modules give the same bytes. V8 takes what was compiled so.
+    const node = [nodePath, "--predictable", "--random-seed=1", "--disable-warning=ExperimentalWarning"];
+    run([...enter, scratch, ...node, `${appFolder}/warm.mjs`], commonEnvironment);
+    takeCache(join(scratch, compileCacheFolder), join(layers.code, compileCacheFolder));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Node keeps a folder for each user, whose number ends its name. */
+function takeCache(made: string, target: string): void {
+  const [name = "", ...others] = readdirSync(made);
+  if (!/-\d+$/.test(name) || others.length > 0)
+    throw new Error(`unknown layout of Node's compile cache: ${[name, ...others].join(", ")}`);
+  const folder = join(target, name.replace(/-\d+$/, `-${user.id}`));
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(join(made, name))) {
+    copyFileSync(join(made, name, file), join(folder, file));
+    chmodSync(join(folder, file), 0o644);
   }
 }
 

@@ -19,7 +19,7 @@ export interface ImageConfig {
   readonly Labels: Readonly<Record<string, string>>;
 }
 
-/** Of a build: it changes labels and nothing else. */
+/** Of a build: it changes labels and the bill of materials, and nothing else. */
 export interface Build {
   readonly version: string;
   /** Commit that it was made of; "" where that is not known. */
@@ -28,30 +28,35 @@ export interface Build {
   readonly createdAt: number;
 }
 
-export const environment: Readonly<Record<string, string>> = {
+export const commonEnvironment: Readonly<Record<string, string>> = {
   PATH: "/usr/local/bin",
   NODE_ENV: "production",
   NODE_COMPILE_CACHE: compileCacheFolder,
   HEADWATER_DATA_DIR: "/tmp/headwater",
 };
 
-export function imageConfig({ name, entry, description, ports }: Component, build: Build): ImageConfig {
+export function imageConfig(component: Component, build: Build): ImageConfig {
+  const environment = { ...commonEnvironment, ...component.environment };
   const label = (key: string) => `org.opencontainers.image.${key}`;
   return {
     User: `${user.id}:${user.id}`,
     WorkingDir: appFolder,
     Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
-    Entrypoint: [nodePath, "--disable-warning=ExperimentalWarning", `${appFolder}/${entry}`],
-    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+    Entrypoint: [nodePath, "--disable-warning=ExperimentalWarning", `${appFolder}/${component.entry}`],
+    ExposedPorts: Object.fromEntries(component.ports.map((port) => [`${port}/tcp`, {}])),
     Labels: {
-      [label("title")]: `headwater-${name}`,
-      [label("description")]: description,
+      [label("title")]: `headwater-${component.name}`,
+      [label("description")]: component.description,
       [label("licenses")]: "Apache-2.0",
       [label("version")]: build.version,
       [label("revision")]: build.revision,
-      [label("created")]: new Date(build.createdAt * 1000).toISOString(),
+      [label("created")]: createdOf(build),
     },
   };
+}
+
+export function createdOf({ createdAt }: Build): string {
+  return new Date(createdAt * 1000).toISOString();
 }
 
 export function versionOf(root: string): string {

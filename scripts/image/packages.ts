@@ -4,6 +4,8 @@ import { needsOfNative } from "./shared-libraries.ts";
 
 /** An entry of package-lock.json; the key is the folder, from the root of the checkout. */
 interface LockedPackage {
+  /** Of a workspace: its folder does not say it. */
+  readonly name?: string;
   readonly version?: string;
   /** A workspace: the key is a link to it. */
   readonly link?: boolean;
