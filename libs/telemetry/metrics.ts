@@ -7,6 +7,9 @@ export const durationBuckets = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 
+/** Codes of errors that alerts look for: a series that begins with its first error hides that one from `rate`. */
+const serverFaults = ["INTERNAL", "UNKNOWN", "UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"];
+
 /** The metrics that dashboards may rely on; each service that answers queries has them, zero from the start. */
 export interface QueryMetrics {
   readonly queries: Counter<"kind">;
@@ -80,7 +83,7 @@ export function createQueryMetrics(
   for (const kind of kinds) {
     metrics.queries.inc({ kind }, 0);
     metrics.active.set({ kind }, 0);
-    metrics.errors.inc({ kind, code: "INTERNAL" }, 0);
+    for (const code of serverFaults) metrics.errors.inc({ kind, code }, 0);
     metrics.duration.zero({ kind });
   }
   for (const cache of caches) {

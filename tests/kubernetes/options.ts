@@ -114,6 +114,16 @@ const choices: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "search.nodeSelector": { pool: "search" },
     "search.affinity": { podAntiAffinity: {} },
   },
+  monitoring: {
+    "monitoring.podMonitor": { enabled: true, labels: { release: "prometheus" } },
+    "monitoring.prometheusRule": {
+      enabled: true,
+      runbookUrl: "https://runbooks.example.com/headwater/",
+      disabledAlerts: ["HeadwaterZeroHits"],
+    },
+    "monitoring.dashboards": { enabled: true, annotations: { grafana_folder: "Headwater" } },
+  },
+  "a ServiceMonitor": { "monitoring.serviceMonitor": { enabled: true, interval: "30s" } },
   "hooks of operators": {
     commonLabels: { team: "search" },
     "image.registry": "registry.example.com/team",

@@ -82,6 +82,10 @@
 {{- $problems = append $problems "gatewayApi.grpc.enabled needs gatewayApi.hostnames and other names in gatewayApi.grpc.hostnames: an HTTPRoute and a GRPCRoute cannot share a host" -}}
 {{- end -}}
 
+{{- if and $v.monitoring.podMonitor.enabled $v.monitoring.serviceMonitor.enabled -}}
+{{- $problems = append $problems "monitoring.podMonitor and monitoring.serviceMonitor are both enabled: every pod would be scraped twice, and counted twice" -}}
+{{- end -}}
+
 {{- if $problems -}}
 {{- fail (printf "\n\nThese values cannot work:\n- %s\n" ($problems | uniq | join "\n- ")) -}}
 {{- end -}}
