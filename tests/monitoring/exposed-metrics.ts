@@ -2,6 +2,7 @@ import { registerDependencyMetrics } from "@headwater/resilience";
 import { createRegistry, Histogram } from "@headwater/telemetry";
 import { temporaryFolder } from "@headwater/testing";
 import { createTlsMetrics } from "../../libs/rpc/tls/tls-metrics.ts";
+import { createScalerMetrics, observeFleets } from "../../services/scaler/metrics.ts";
 import { startTestStack } from "../support/test-stack.ts";
 
 /** Labels that are put on by whoever scrapes, and the one that every metric of ours has. */
@@ -31,6 +32,9 @@ export async function readExposedMetrics(): Promise<ExposedMetrics> {
   registerDependencyMetrics(process);
   // The stack has no certificates; services that have some have these beside their own.
   createTlsMetrics(process);
+  // Nor has it KEDA to be asked by.
+  createScalerMetrics(process, []);
+  observeFleets(process, new Map());
   const stack = await startTestStack(await temporaryFolder());
   try {
     for (const registry of [process, ...stack.services.map(({ metrics }) => metrics)]) {

@@ -131,6 +131,29 @@ export const upkeep: Dashboard = {
           ],
         },
         {
+          title: "Replicas that the work needs",
+          description:
+            "By the scaler's reckoning, without the bounds of the ScaledObjects: above them, load waits or is refused.",
+          unit: "short",
+          queries: [
+            {
+              expr: `max by (workload) (${metric("headwater_scaler_replicas")})`,
+              legend: "{{workload}}",
+            },
+          ],
+        },
+        {
+          title: "Pods that the scaler follows",
+          description: "lost and unheard ones hold their replicas until they speak or are gone.",
+          unit: "short",
+          queries: [
+            {
+              expr: `max by (workload, state) (${metric("headwater_scaler_pods")})`,
+              legend: "{{workload}} {{state}}",
+            },
+          ],
+        },
+        {
           title: "Restarts",
           description: "Of containers, an hour.",
           unit: "short",
