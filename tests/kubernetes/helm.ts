@@ -33,9 +33,14 @@ export interface Values {
   readonly namespace?: string;
 }
 
-/** The objects that `helm template` makes. @throws with helm's words */
-export async function render(values: Values): Promise<Manifest[]> {
-  return parseManifests(await renderText(values));
+const rendered = new Map<string, Promise<Manifest[]>>();
+
+/** The objects that `helm template` makes; the same values are rendered once. @throws with helm's words */
+export function render(values: Values): Promise<Manifest[]> {
+  const key = JSON.stringify(values);
+  const known = rendered.get(key) ?? renderText(values).then(parseManifests);
+  rendered.set(key, known);
+  return known;
 }
 
 /** The same as text. @throws with helm's words */

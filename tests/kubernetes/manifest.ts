@@ -37,6 +37,7 @@ interface ManifestSpec extends PodSpec {
   readonly triggers?: readonly Trigger[];
   readonly scaleTargetRef?: { readonly name: string };
   readonly secretName?: string;
+  readonly issuerRef?: object;
   readonly dnsNames?: readonly string[];
   readonly secretTargetRef?: readonly {
     readonly parameter: string;

@@ -137,7 +137,7 @@ replaces the port where a Service leads to another one of its pods.
 {{- $component := .component -}}
 {{- $own := include "headwater.componentValues" . | fromYaml -}}
 {{- $policy := $root.Values.networkPolicy -}}
-{{- $callers := include "headwater.callers" $component | fromJsonArray -}}
+{{- $callers := include "headwater.callers" . | fromJsonArray -}}
 {{- $deployed := include "headwater.components" $root | fromJsonArray -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -182,7 +182,7 @@ spec:
   egress:
     {{- include "headwater.dnsEgress" $root | trim | nindent 4 }}
     {{- range $other := $deployed }}
-    {{- if has $component (include "headwater.callers" $other | fromJsonArray) }}
+    {{- if has $component (include "headwater.callers" (dict "root" $root "component" $other) | fromJsonArray) }}
     - to:
         {{- include "headwater.podPeer" (dict "root" $root "component" $other) | nindent 8 }}
       ports:

@@ -30,7 +30,8 @@
 {{- $_ := set $settings "HEADWATER_GATEWAY_LOAD_ADDRESS" (printf "%s:7006" (include "headwater.gatewayLoadHost" .)) -}}
 {{- end -}}
 {{- $settings = merge $settings (include "headwater.storeSettings" . | fromYaml) -}}
-{{- $settings = merge (deepCopy .Values.settings) $settings -}}
+{{- /* Not merged: merging takes false for nothing. */}}
+{{- range $name, $value := .Values.settings }}{{ $_ := set $settings $name $value }}{{ end -}}
 {{- range $name, $value := $settings }}
 {{- if ne (toString $value) "" }}
 {{ $name }}: {{ $value | toString | quote }}
@@ -92,7 +93,8 @@
 {{- else if eq .component "generation" -}}
 {{- $_ := include "headwater.generationSettings" .root | fromYaml | merge $settings -}}
 {{- end -}}
-{{- merge (deepCopy ($own.settings | default dict)) $settings | toYaml -}}
+{{- range $name, $value := $own.settings }}{{ $_ := set $settings $name $value }}{{ end -}}
+{{- $settings | toYaml -}}
 {{- end }}
 
 {{/* Language models and tools of generation. */}}

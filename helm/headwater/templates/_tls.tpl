@@ -4,16 +4,21 @@
 {{- if ne .Values.tls.mode "none" }}true{{ end -}}
 {{- end }}
 
-{{/* Who may call a component's gRPC server, as a JSON list of components; "keda" is KEDA's operator. */}}
+{{/* Who calls a component's gRPC server, as a JSON list of components that are deployed; "keda" is KEDA's operator. */}}
 {{- define "headwater.callers" -}}
-{{- $callers := dict
+{{- $all := dict
   "ingest" (list "gateway" "generation" "scaler")
   "embedding-worker" (list "ingest" "search" "generation" "gateway" "scaler")
   "search" (list "generation" "gateway" "scaler")
   "generation" (list "gateway" "generation" "scaler")
   "gateway" (list "scaler")
   "scaler" (list "keda") -}}
-{{- get $callers . | default list | toJson -}}
+{{- $holders := include "headwater.tlsHolders" .root | fromJsonArray -}}
+{{- $callers := list -}}
+{{- range get $all .component -}}
+{{- if has . $holders }}{{ $callers = append $callers . }}{{ end -}}
+{{- end -}}
+{{- $callers | toJson -}}
 {{- end }}
 
 {{/* The name in a component's certificate by which others know it. */}}
@@ -57,7 +62,7 @@
 {{- $root := .root -}}
 {{- if include "headwater.tlsEnabled" $root }}
 HEADWATER_TLS_DIR: {{ include "headwater.tlsDir" $root }}
-{{- $callers := include "headwater.callers" .component | fromJsonArray }}
+{{- $callers := include "headwater.callers" . | fromJsonArray }}
 {{- if $callers }}
 {{- $identities := list }}
 {{- range $callers }}
