@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
+import { LoadServiceDefinition } from "@headwater/proto/services/headwater/v1/load";
+import { createRpcClient } from "@headwater/rpc";
 import { temporaryFolder } from "@headwater/testing";
 import type { IngestHarness } from "./testing/ingest-harness.ts";
 import { eventually, startHarness } from "./testing/ingest-harness.ts";
@@ -19,15 +21,18 @@ async function start(...given: Parameters<typeof startHarness>): Promise<IngestH
 
 const down = () => new HeadwaterError({ code: status.UNAVAILABLE, reason: "HW_TEST_DOWN", message: "down" });
 
-test("without an embedding-worker documents are taken in, readiness says why they wait, and they are done later", async () => {
+test("without an embedding-worker documents are taken in, it is known that they wait for one, and they are done later", async () => {
   const ingest = await start(await temporaryFolder(), {}, { startWorker: false });
   await ingest.push({ id: "early", text: "x" });
   assert.equal((await ingest.state("early")).state, DocumentState.QUEUED);
-  assert.equal(ingest.service.notReady?.code, status.UNAVAILABLE);
+  await eventually("ingest is ready", () => ingest.service.notReady === undefined);
+  const load = createRpcClient(LoadServiceDefinition, ingest.service.address);
+  for await (const { embedding } of load.call.watchLoad({})) if (embedding && embedding.passages > 0) break;
+  load.close();
   await ingest.worker.start();
   await ingest.settled();
   assert.equal((await ingest.state("early")).state, DocumentState.INDEXED);
-  await eventually("ingest is ready", () => ingest.service.notReady === undefined);
+  await eventually("ingest is still ready", () => ingest.service.notReady === undefined);
 });
 
 test("an index that is down is waited for; nothing is given up, and readiness says why", async () => {

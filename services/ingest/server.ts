@@ -144,7 +144,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     telemetry,
     checkReadiness: async () => {
       await checkStores(stores);
-      supervisor.checkReady();
+      supervisor.checkAvailable();
     },
   });
 

@@ -73,6 +73,21 @@ export class PipelineSupervisor {
     if (reason) throw reason;
   }
 
+  /**
+   * As `checkReady`, but for an embedding-worker that is away: documents are taken in without it. One that was scaled
+   * to zero comes back because of those that wait here, and those come in only where ingest is ready.
+   *
+   * @throws HeadwaterError while calls should go elsewhere
+   */
+  checkAvailable(): void {
+    const { trouble } = this.#parts;
+    const workerIsAway = trouble.of("embedding")?.code === status.UNAVAILABLE;
+    const waitsForWorker = workerIsAway && this.#idle?.reason === startingReason;
+    const other = workerIsAway ? trouble.besides("embedding") : trouble.current;
+    const reason = other ?? (waitsForWorker ? undefined : this.#idle);
+    if (reason) throw reason;
+  }
+
   /** What passages were last made with, or would be; undefined before the embedding-worker was there. */
   get fingerprint(): IndexFingerprint | undefined {
     return this.#fingerprint;
@@ -215,9 +230,11 @@ export class PipelineSupervisor {
   }
 }
 
+const startingReason = "HW_INGEST_STARTING";
+
 function starting(): HeadwaterError {
   return new Failure({
-    ...{ code: status.UNAVAILABLE, reason: "HW_INGEST_STARTING" },
+    ...{ code: status.UNAVAILABLE, reason: startingReason },
     message: "Documents are not processed yet.",
     action: "Wait for the embedding-worker to be ready; pushed documents are kept meanwhile.",
   });

@@ -25,11 +25,17 @@ export class Trouble {
 
   /** The oldest trouble there is; undefined while all is well. */
   get current(): HeadwaterError | undefined {
-    for (const [component, { error, reportedAt }] of this.#byComponent) {
-      if (performance.now() - reportedAt < forgetAfterMs) return error;
-      this.#byComponent.delete(component);
-    }
-    return undefined;
+    return this.#fresh()[0]?.error;
+  }
+
+  /** The oldest trouble with anything else. */
+  besides(component: string): HeadwaterError | undefined {
+    return this.#fresh().find((trouble) => trouble.component !== component)?.error;
+  }
+
+  /** What is wrong with this one now. */
+  of(component: string): HeadwaterError | undefined {
+    return this.#fresh().find((trouble) => trouble.component === component)?.error;
   }
 
   report(component: string, error: HeadwaterError): void {
@@ -61,5 +67,12 @@ export class Trouble {
     });
     this.clear(component);
     return result;
+  }
+
+  #fresh() {
+    const since = performance.now() - forgetAfterMs;
+    return [...this.#byComponent]
+      .filter(([, { reportedAt }]) => reportedAt > since)
+      .map(([component, { error }]) => ({ component, error }));
   }
 }
