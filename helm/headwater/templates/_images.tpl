@@ -1,10 +1,10 @@
-{{/* The image of a component: by digest where one is given, else by tag, never "latest". */}}
+{{/* The image of a component: by digest where one is given, else by its own tag or that of all, never "latest". */}}
 {{- define "headwater.image" -}}
 {{- $own := include "headwater.componentValues" . | fromYaml -}}
 {{- $image := .root.Values.image -}}
 {{- $name := printf "headwater-%s" .component -}}
 {{- $repository := ternary $name (printf "%s/%s" $image.registry $name) (empty $image.registry) -}}
-{{- $tag := default .root.Chart.AppVersion $image.tag -}}
+{{- $tag := dig "image" "tag" "" $own | default $image.tag | default .root.Chart.AppVersion -}}
 {{- $digest := dig "image" "digest" "" $own -}}
 {{- if $digest -}}
 {{- printf "%s@%s" $repository $digest -}}
