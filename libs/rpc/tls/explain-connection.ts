@@ -4,8 +4,10 @@ import { ClientError } from "nice-grpc-common";
 import { serverProblem } from "./server-problem.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
-/** What grpc-js says where a connection ends before the server said anything over HTTP/2, politely or not. */
-const closedEarly = /Last error: .*(Failed to connect|ECONNRESET|EPIPE|Socket closed)/;
+/** What grpc-js says where a server ends a connection before it said anything over HTTP/2. */
+const closed = /Last error: Failed to connect/;
+/** The same, of a server that goes: with TLS agreed upon, refusing the certificate is the likelier reason. */
+const cut = /Last error: .*(ECONNRESET|EPIPE)/;
 
 /**
  * Says of calls for which no connection came about what is wrong between the two sides, where that is known.
@@ -33,8 +35,9 @@ function isUnconnected(thrown: unknown): thrown is ClientError {
 function problem(tls: TlsIdentity | undefined, serverName: string, cause: ClientError) {
   const known = tls?.problem(serverName);
   if (known) return known;
-  if (!closedEarly.test(cause.details)) return undefined;
-  return tls ? serverProblem("client_refused", serverName, cause) : tlsWanted(serverName, cause);
+  if (!tls) return closed.test(cause.details) ? tlsWanted(serverName, cause) : undefined;
+  const refused = closed.test(cause.details) || cut.test(cause.details);
+  return refused ? serverProblem("client_refused", serverName, cause) : undefined;
 }
 
 function tlsWanted(serverName: string, cause: ClientError): HeadwaterError {

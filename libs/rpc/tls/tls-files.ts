@@ -54,10 +54,9 @@ export function sameFiles(one: TlsFiles, other: TlsFiles): boolean {
 
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_TLS_…, with the file at fault */
 export function checkTlsFiles(folder: string, files: TlsFiles): TlsCertificate {
-  const [own] = parseCertificates(folder, "tls.crt", files["tls.crt"]);
+  const chain = parseCertificates(folder, "tls.crt", files["tls.crt"]);
   const authorities = parseCertificates(folder, "ca.crt", files["ca.crt"]);
-  if (!own) throw invalid(folder, "tls.crt", "holds no certificate");
-  if (authorities.length === 0) throw invalid(folder, "ca.crt", "holds no certificate");
+  const [own] = chain;
   if (!own.checkPrivateKey(parseKey(folder, files["tls.key"]))) {
     throw problem(
       "HW_TLS_KEY_MISMATCH",
@@ -67,9 +66,10 @@ export function checkTlsFiles(folder: string, files: TlsFiles): TlsCertificate {
   }
   checkDates(folder, own);
   const options = {
-    cert: files["tls.crt"],
+    // As they were read here: OpenSSL would pass over a certificate that begins on the line where another ends.
+    cert: chain.map(String).join(""),
     key: files["tls.key"],
-    ca: files["ca.crt"],
+    ca: authorities.map(String),
     minVersion: "TLSv1.3",
   } as const;
   return {
@@ -81,13 +81,23 @@ export function checkTlsFiles(folder: string, files: TlsFiles): TlsCertificate {
   };
 }
 
-function parseCertificates(folder: string, name: keyof TlsFiles, pem: string): X509Certificate[] {
+/** @returns at least one */
+function parseCertificates(
+  folder: string,
+  name: keyof TlsFiles,
+  pem: string,
+): [X509Certificate, ...X509Certificate[]] {
+  const begun = pem.match(/-----BEGIN /g)?.length ?? 0;
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length < begun)
+    throw invalid(folder, name, "is cut short, or holds something else than certificates");
   try {
-    return blocks.map((block) => new X509Certificate(block));
+    const [first, ...others] = blocks.map((block) => new X509Certificate(block));
+    if (first) return [first, ...others];
   } catch (cause) {
     throw invalid(folder, name, "holds a certificate that cannot be read", cause);
   }
+  throw invalid(folder, name, "holds no certificate");
 }
 
 function parseKey(folder: string, pem: string) {
