@@ -15,7 +15,7 @@ import { componentNamed, components } from "./image/component.ts";
 import type { Contents } from "./image/contents.ts";
 import { findContents } from "./image/contents.ts";
 import type { Build } from "./image/image-config.ts";
-import { createdOf, imageConfig, versionOf } from "./image/image-config.ts";
+import { imageConfig, versionOf } from "./image/image-config.ts";
 import type { Layers } from "./image/layers.ts";
 import { layerNames, layersBelow, layOutOwn, layOutShared } from "./image/layers.ts";
 import { OciLayout } from "./image/oci-layout.ts";
@@ -75,7 +75,7 @@ async function makeImages(
     const added = [...sharedLayers];
     for (const layer of layerNames.slice(added.length)) added.push(await layout.addLayer(layers[layer]));
     const name = `${values.registry}/headwater-${component.name}:${values.tag}`;
-    const digest = layout.addImage(name, imageConfig(component, build), added, createdOf(build));
+    const digest = layout.addImage(name, imageConfig(component, build), added, build.created);
     writeFileSync(join(folder, `headwater-${component.name}.cdx.json`), JSON.stringify(bill, null, 2));
     rmSync(own, { recursive: true });
     process.stderr.write(`${name}@${digest}\n`);
@@ -98,14 +98,13 @@ function contentsOf(name: string | undefined): Contents {
 }
 
 /** Of the checkout; where that has no history, as in a Dockerfile, the environment says it. */
-function commit(): Pick<Build, "revision" | "createdAt"> {
-  const { HEADWATER_REVISION: revision, SOURCE_DATE_EPOCH: epoch } = process.env;
-  if (revision !== undefined || epoch !== undefined)
-    return { revision: revision ?? "", createdAt: Number(epoch ?? 0) };
-  const { status, stdout } = spawnSync("git", ["log", "-1", "--format=%H %ct"], {
+function commit(): Pick<Build, "revision" | "created"> {
+  const { HEADWATER_REVISION: revision, HEADWATER_CREATED: created } = process.env;
+  if (revision !== undefined && created !== undefined) return { revision, created };
+  const { status, stdout } = spawnSync("git", ["log", "-1", "--format=%H %cI"], {
     cwd: root,
     encoding: "utf8",
   });
-  const [hash = "", time = "0"] = status === 0 ? stdout.trim().split(" ") : [];
-  return { revision: hash, createdAt: Number(time) };
+  const [hash = "", time = 0] = status === 0 ? stdout.trim().split(" ") : [];
+  return { revision: hash, created: new Date(time).toISOString() };
 }

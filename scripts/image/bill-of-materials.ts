@@ -5,7 +5,7 @@ import { join, posix } from "node:path";
 import type { SystemPackage } from "./base.ts";
 import type { Contents } from "./contents.ts";
 import type { Build } from "./image-config.ts";
-import { appFolder, createdOf } from "./image-config.ts";
+import { appFolder } from "./image-config.ts";
 import { readLock } from "./packages.ts";
 
 /** Where an image has its own. */
@@ -74,7 +74,7 @@ export function billOf(
     serialNumber: `urn:uuid:${uuidOf(JSON.stringify([self, body]))}`,
     version: 1,
     metadata: {
-      timestamp: createdOf(build),
+      timestamp: build.created,
       component: {
         "bom-ref": self,
         ...{ type: "container", name: `headwater-${component.name}`, version: build.version },

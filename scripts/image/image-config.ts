@@ -24,8 +24,8 @@ export interface Build {
   readonly version: string;
   /** Commit that it was made of; "" where that is not known. */
   readonly revision: string;
-  /** Seconds since 1970, of the commit: the same commit makes the same image. */
-  readonly createdAt: number;
+  /** When, in ISO 8601: the time of the commit, so that one commit makes one image. */
+  readonly created: string;
 }
 
 export const commonEnvironment: Readonly<Record<string, string>> = {
@@ -50,13 +50,9 @@ export function imageConfig(component: Component, build: Build): ImageConfig {
       [label("licenses")]: "Apache-2.0",
       [label("version")]: build.version,
       [label("revision")]: build.revision,
-      [label("created")]: createdOf(build),
+      [label("created")]: build.created,
     },
   };
-}
-
-export function createdOf({ createdAt }: Build): string {
-  return new Date(createdAt * 1000).toISOString();
 }
 
 export function versionOf(root: string): string {

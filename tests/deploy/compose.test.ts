@@ -12,6 +12,7 @@ import { parse } from "yaml";
 
 interface ComposeService {
   readonly image: string;
+  readonly build?: { readonly context: string; readonly args: Readonly<Record<string, string>> };
   readonly command?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
@@ -27,12 +28,15 @@ const compose = parse(read("docker-compose.yml"), { merge: true }) as {
   readonly secrets: Readonly<Record<string, unknown>>;
 };
 const settings = parseEnv(read("deploy/production.env")) as Record<string, string>;
+const { version } = JSON.parse(read("package.json")) as { readonly version: string };
 const services = ["ingest", "embedding-worker", "search", "generation", "gateway"];
 
-test("all five services are there, each with its own command and the settings of one file", () => {
+test("all five services are there, each with its own image and the settings of one file", () => {
   for (const name of services) {
     const service = compose.services[name];
-    assert.deepEqual(service?.command, [`services/${name}/main.ts`]);
+    assert.equal(service?.image, `headwater-${name}:${version}`);
+    assert.deepEqual(service?.build, { context: ".", args: { COMPONENT: name } });
+    assert.equal(service?.command, undefined);
     assert.equal(service?.env_file, "deploy/production.env");
   }
 });
