@@ -248,6 +248,19 @@ export function documentLogConformance(adapter: string, open: OpenDocumentLog): 
       assert.equal(behind(await log.lag("g")), 0);
     });
 
+    test("a group that was rewound begins again at the first record, and one with consumers is not", async () => {
+      const log = await openNew();
+      await log.append(["a", "b", "c"].map((id) => record(`t/${id}`, 1)));
+      const consumer = await log.subscribe("g");
+      await commitAll(consumer, await receiveCount(consumer, 3));
+      await assert.rejects(log.rewind("g"), { reason: "HW_LOG_GROUP_IN_USE" });
+      await consumer.close();
+      await log.rewind("g");
+      assert(behind(await log.lag("g")) >= 3);
+      assert.equal((await receiveCount(await log.subscribe("g"), 3)).length, 3);
+      await log.rewind("nobody");
+    });
+
     test("consumers of a group share the partitions; a consumer that leaves hands its own on", async () => {
       const name = `log-${randomUUID()}`;
       const first = await openNamed(name);

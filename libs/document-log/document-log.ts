@@ -95,6 +95,13 @@ export interface DocumentLog {
   subscribe(group: string): Promise<LogConsumer>;
   /** One entry a partition, in order. */
   lag(group: string): Promise<readonly PartitionLag[]>;
+  /**
+   * The group begins again at the first record that is kept: whatever it has done, it may have been undone since, such
+   * as by a restore from a backup.
+   *
+   * @throws HeadwaterError FAILED_PRECONDITION, HW_LOG_GROUP_IN_USE, while the group has consumers
+   */
+  rewind(group: string): Promise<void>;
   /** Records that a record was given up; durable when it resolves. The record itself is kept, so it can be replayed. */
   addDeadLetter(record: LogRecord, failure: DeadLetterFailure): Promise<void>;
   /** @param tenant only keys of this tenant; undefined: of all */

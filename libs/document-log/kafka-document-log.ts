@@ -2,6 +2,7 @@ import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import { Dependency } from "@headwater/resilience";
 import type { Admin, Cluster, FetchOffsetsPartition } from "kafkajs";
 import type { DocumentLog, NewLogRecord, PartitionLag } from "./document-log.ts";
+import { groupInUse } from "./group-in-use.ts";
 import { KafkaAppender, producerRetry, transactionTimeoutMs } from "./kafka-appender.ts";
 import { sizeOf } from "./kafka-batches.ts";
 import type { KafkaConnection } from "./kafka-client.ts";
@@ -129,6 +130,10 @@ export async function openKafkaDocumentLog(options: KafkaDocumentLogOptions): Pr
         return lagOf(offsets, committed);
       });
     },
+    async rewind(group) {
+      refuseWhenClosed();
+      await server.run(() => admin.use((client) => forgetGroup(client, group)), { attempts: 1 });
+    },
     addDeadLetter: async (record, failure) => {
       refuseWhenClosed();
       await deadLetters.add(record, failure);
@@ -190,6 +195,27 @@ function lagOf(
       committedOffset: Math.max(first, byPartition.get(partition) ?? 0),
     }))
     .sort((a, b) => a.partition - b.partition);
+}
+
+/** A group that Kafka does not know begins at the first record that is kept. */
+async function forgetGroup(client: Admin, group: string): Promise<void> {
+  const { groups } = await client.describeGroups([group]);
+  if (groups.some(({ members }) => members.length > 0)) throw groupInUse(group);
+  try {
+    await client.deleteGroups([group]);
+  } catch (thrown) {
+    const type = refusalOf(thrown);
+    if (type === "GROUP_ID_NOT_FOUND") return;
+    throw type === "NON_EMPTY_GROUP" ? groupInUse(group, thrown) : thrown;
+  }
+}
+
+/** Of KafkaJSDeleteGroupsError, which kafkajs throws and does not export. */
+function refusalOf(thrown: unknown): string | undefined {
+  const { groups } = thrown as {
+    readonly groups?: readonly { readonly error?: { readonly type?: string } }[];
+  };
+  return groups?.[0]?.error?.type;
 }
 
 function timeoutOf(milliseconds: number): Promise<HeadwaterError> {

@@ -1,5 +1,6 @@
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { DocumentLog, PartitionLag } from "./document-log.ts";
+import { groupInUse } from "./group-in-use.ts";
 import { SqliteConsumer } from "./sqlite-consumer.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
 import { SqliteDeadLetters } from "./sqlite-dead-letters.ts";
@@ -81,6 +82,9 @@ export async function openSqliteDocumentLog(options: SqliteDocumentLogOptions): 
       },
       async lag(group) {
         return database.read(() => lagOf(database, group));
+      },
+      async rewind(group) {
+        if (!(await new SqliteMembership(database, group, leaseMs).rewind())) throw groupInUse(group);
       },
       addDeadLetter: (record, failure) => deadLetters.add(record, failure),
       async listDeadLetters(query) {

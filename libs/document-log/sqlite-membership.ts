@@ -85,6 +85,22 @@ export class SqliteMembership {
     );
   }
 
+  /** @returns false where the group has members, or may have: nothing was changed */
+  rewind(): Promise<boolean> {
+    return this.#database.write(() => {
+      if (this.#livingMembers().length > 0) return false;
+      this.#dropGone();
+      this.#database
+        .statement(
+          `UPDATE group_partitions AS g SET generation = generation + 1, committed_offset =
+             (SELECT start_offset FROM partitions AS p WHERE p.partition = g.partition) WHERE group_name = ?`,
+        )
+        .run(this.#group);
+      this.#raiseEpoch();
+      return true;
+    });
+  }
+
   /** @returns false where the partition has meanwhile another owner: nothing was changed */
   commit(assignment: Pick<Assignment, "partition" | "generation">, offset: number): Promise<boolean> {
     return this.#database.write(() => {
