@@ -9,11 +9,13 @@ import { test } from "node:test";
 import { temporaryFolder } from "@headwater/testing";
 import { recordStoreConformance } from "./conformance.ts";
 import { openPgliteRecordStore } from "./pglite-record-store.ts";
+import { snapshotConformance } from "./snapshot-conformance.ts";
 
 const folder = await temporaryFolder();
 const shared = join(folder, "shared");
 
 recordStoreConformance("PGlite", (schema) => openPgliteRecordStore({ folder: shared, schema }));
+snapshotConformance("PGlite", (schema) => openPgliteRecordStore({ folder: undefined, schema }));
 
 test("killed at random moments: what was committed is there, and no half of a transaction", async () => {
   const data = join(folder, "killed");

@@ -7,6 +7,7 @@ import { realServer, startFlakyServer, until } from "@headwater/testing";
 import { recordStoreConformance } from "./conformance.ts";
 import type { RecordStore } from "./index.ts";
 import { openRecordStore, recordStoreSettings } from "./index.ts";
+import { snapshotConformance } from "./snapshot-conformance.ts";
 
 const url = realServer("POSTGRES_URL");
 if (url !== undefined) suite(url);
@@ -50,6 +51,9 @@ function suite(server: string): void {
 
   recordStoreConformance("PostgreSQL", open);
   recordStoreConformance("PostgreSQL, one connection", (schema) =>
+    open(schema, { HEADWATER_POSTGRES_POOL: "1" }),
+  );
+  snapshotConformance("PostgreSQL, one connection", (schema) =>
     open(schema, { HEADWATER_POSTGRES_POOL: "1" }),
   );
 

@@ -28,6 +28,14 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** What of a schema a backup keeps. */
+export interface KeptRecords {
+  readonly schema: string;
+  readonly migrations: readonly Migration[];
+  /** Tables that are begun anew instead: what they say holds for the installation that was. */
+  readonly leftOut: readonly string[];
+}
+
 /** Who wants to know of what `notify` tells. */
 export interface Listener {
   onPayload(payload: string): void;
