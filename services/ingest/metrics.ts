@@ -20,6 +20,7 @@ export interface IngestMetrics {
   readonly retries: Counter<"component">;
   readonly pushed: Counter<"result">;
   readonly watchers: Gauge<string>;
+  readonly lastBackup: Gauge<string>;
 }
 
 /** Seconds; from a document that was waited for to a backlog of a day. */
@@ -97,6 +98,11 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
       help: "Watch streams that are open",
       registers,
     }),
+    lastBackup: new Gauge({
+      name: "headwater_backup_last_success_timestamp_seconds",
+      help: "Unix time at which the last backup that succeeded began; 0 where there was none",
+      registers,
+    }),
   };
   for (const outcome of outcomes) metrics.documents.inc({ outcome }, 0);
   for (const stage of stages) {
@@ -110,5 +116,6 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
   metrics.inFlight.set(0);
   metrics.inFlightBytes.set(0);
   metrics.watchers.set(0);
+  metrics.lastBackup.set(0);
   return metrics;
 }

@@ -4,9 +4,11 @@ import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/
 import { createRpcClient, openTls, startRpcServer } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import type { Telemetry } from "@headwater/telemetry";
+import { BackupLedger } from "./catalog/backup-ledger.ts";
 import { Catalog } from "./catalog/catalog.ts";
 import { GenerationLedger } from "./catalog/generation-ledger.ts";
 import type { IngestConfig } from "./config.ts";
+import { BackupWatch } from "./documents/backup-watch.ts";
 import { BlobSweeper } from "./documents/blob-sweeper.ts";
 import { UploadSweeper } from "./documents/upload-sweeper.ts";
 import { IngestHandlers } from "./ingest-handlers.ts";
@@ -65,6 +67,12 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
   const catalog = await Catalog.open(stores.records, (thrown) => trouble.note("catalog", thrown));
   const uploadTokens = await UploadTokens.open(stores.records);
   const ledger = new GenerationLedger(stores.records);
+  const backups = new BackupLedger(stores.records);
+  const backupWatch = new BackupWatch(
+    backups,
+    (at) => metrics.lastBackup.set(at / 1000),
+    (thrown) => trouble.note("catalog", thrown),
+  );
   const tls = openTls(config.tls, telemetry);
   const demand = new EmbeddingDemand();
   const client = demandingClient(
@@ -76,7 +84,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     onError: (thrown) => trouble.note("blobs", thrown),
   });
   const uploads = new UploadSweeper({
-    ...{ blobs: stores.blobs, log: stores.log, group: config.pipeline.group, catalog },
+    ...{ blobs: stores.blobs, log: stores.log, group: config.pipeline.group, catalog, backups },
     onError: (thrown) => trouble.note("blobs", thrown),
   });
   const gate = new BacklogGate({
@@ -154,6 +162,7 @@ export async function startOnStores(options: StartOptions): Promise<RunningServi
     await gate.close();
     await sweeper.close();
     await uploads.close();
+    await backupWatch.close();
     await catalog.close();
     client.close();
     tls?.close();

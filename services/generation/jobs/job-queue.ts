@@ -43,11 +43,16 @@ export const usualTiming: JobQueueTiming = {
   maxRetrySeconds: 600,
 };
 
+/** Of pg-boss' tables. */
+const schema = "generation_jobs";
 /** The row of a job counts its attempts: the queue delivers until it is told that the job has ended. */
 const deliveries = 1000;
 /** The longest that pg-boss lets a delivery take; jobs of days are broken off by nobody but their owners. */
 const longestSeconds = 24 * 3600 - 1;
 const keepSeconds = 30 * 24 * 3600;
+
+/** No job's id. */
+const nobody = "00000000-0000-0000-0000-000000000000";
 
 /** pg-boss in a schema of its own beside the records: turns, priorities, pauses before a retry, schedules, lost deliveries. */
 export class JobQueue {
@@ -68,7 +73,7 @@ export class JobQueue {
   ): Promise<JobQueue> {
     const boss = new PgBoss({
       ...database(records.driver),
-      schema: "generation_jobs",
+      schema,
       useListenNotify: true,
       monitorIntervalSeconds: timing.superviseSeconds,
       superviseIntervalSeconds: timing.superviseSeconds,
@@ -90,9 +95,16 @@ export class JobQueue {
       await boss.createQueue(kind, options);
       // A queue that was there keeps what it was made with until it is told.
       await boss.updateQueue(kind, options);
+      // It looks a queue up at its first use, and on the embedded store that would wait for the transaction of a `send`.
+      await boss.getJobById(kind, nobody);
     };
     await Promise.all(kinds.map(openQueue));
     return new JobQueue(boss, timing);
+  }
+
+  /** Forgets the queue of these records and all that waits in it; nobody may have it open. */
+  static async drop(records: RecordStore): Promise<void> {
+    await records.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
   }
 
   /** Puts a job into the queue within the transaction of `queries`. */

@@ -222,6 +222,35 @@ export class JobStore {
     );
   }
 
+  /** Of jobs that have not ended. */
+  async pendingKinds(): Promise<string[]> {
+    const rows = await this.#records.query<{ kind: string }>(
+      "SELECT DISTINCT kind FROM jobs WHERE ended_at IS NULL",
+    );
+    return rows.map(({ kind }) => kind);
+  }
+
+  /**
+   * Gives each job that has not ended a new place in the queue, one after the other.
+   *
+   * @returns how many
+   */
+  async requeue(enqueue: (job: Job, queries: Queries) => Promise<void>): Promise<number> {
+    const pending = await this.#records.query<{ id: string }>(
+      "SELECT id FROM jobs WHERE ended_at IS NULL ORDER BY created_at, id",
+    );
+    for (const { id } of pending) {
+      await this.#records.transaction(async (queries) => {
+        const [row] = await queries.query<Row>(
+          `UPDATE jobs SET state = 'queued', run = NULL, queue_id = $2 WHERE id = $1 RETURNING ${columns}`,
+          [id, randomUUID()],
+        );
+        if (row) await enqueue(toJob(row), queries);
+      });
+    }
+    return pending.length;
+  }
+
   /** @returns how many were deleted */
   async deleteEnded(before: Date): Promise<number> {
     const gone = await this.#records.query("DELETE FROM jobs WHERE ended_at < $1 RETURNING id", [before]);

@@ -13,7 +13,7 @@ import { JobRunner } from "./job-runner.ts";
 import type { NewJob } from "./job-store.ts";
 import { JobStore, jobChannel } from "./job-store.ts";
 import type { Schedule } from "./schedule-store.ts";
-import { ScheduleStore } from "./schedule-store.ts";
+import { keyOf, ScheduleStore } from "./schedule-store.ts";
 
 /** Ended jobs are kept for so long, like the queue's own. */
 const keepMs = 30 * 24 * 3600 * 1000;
@@ -240,8 +240,4 @@ export class Jobs {
 
 function isScheduled(content: QueuedJob): content is Extract<QueuedJob, { schedule: unknown }> {
   return "schedule" in content;
-}
-
-function keyOf({ tenant, name }: Schedule): string {
-  return `${tenant}/${name}`;
 }

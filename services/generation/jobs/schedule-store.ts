@@ -59,6 +59,11 @@ export class ScheduleStore {
     return rows.map(toSchedule);
   }
 
+  /** Of all tenants. */
+  async all(): Promise<Schedule[]> {
+    return (await this.#records.query<Row>(`SELECT ${columns} FROM job_schedules`)).map(toSchedule);
+  }
+
   /** @returns undefined where there was none */
   async delete(tenant: string, name: string): Promise<Schedule | undefined> {
     const [row] = await this.#records.query<Row>(
@@ -67,6 +72,11 @@ export class ScheduleStore {
     );
     return row && toSchedule(row);
   }
+}
+
+/** In the queue. */
+export function keyOf({ tenant, name }: Pick<Schedule, "tenant" | "name">): string {
+  return `${tenant}/${name}`;
 }
 
 function toSchedule({ time_zone, ...row }: Row): Schedule {

@@ -2,6 +2,7 @@ import type { DocumentKey } from "@headwater/passage-index";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import type { Queries, RecordStore } from "@headwater/record-store";
 import { GroupCommit } from "../batching/group-commit.ts";
+import { blobsAreKept } from "./backup-ledger.ts";
 import type { DocumentRow } from "./catalog-rows.ts";
 import {
   documentColumns,
@@ -246,8 +247,12 @@ export class Catalog {
     if (keys.length > 0) await insertUnusedBlobs(this.#store, keys);
   }
 
+  /** Those that may be deleted now: none while a backup needs them. */
   async unusedBlobs(limit: number): Promise<string[]> {
-    const rows = await this.#store.query<{ key: string }>("SELECT key FROM unused_blobs LIMIT $1", [limit]);
+    const rows = await this.#store.query<{ key: string }>(
+      `SELECT key FROM unused_blobs WHERE NOT ${blobsAreKept} LIMIT $1`,
+      [limit],
+    );
     return rows.map(({ key }) => key);
   }
 

@@ -12,6 +12,8 @@ import type { Migration } from "@headwater/record-store";
  *
  * `reindex` has one row, and `reindex_changes` the documents that the generation which does not serve has yet to take
  * in; see GenerationLedger.
+ *
+ * `backup` has one row; see BackupLedger.
  */
 export const migrations: readonly Migration[] = [
   {
@@ -70,6 +72,20 @@ export const migrations: readonly Migration[] = [
         the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
         secret text NOT NULL
       );
+    `,
+  },
+  {
+    id: 4,
+    name: "backup",
+    sql: `
+      CREATE TABLE backup (
+        the_one boolean PRIMARY KEY DEFAULT true CHECK (the_one),
+        owner text,
+        blobs_kept_until bigint NOT NULL DEFAULT 0,
+        last_success text,
+        last_success_at bigint NOT NULL DEFAULT 0
+      );
+      INSERT INTO backup DEFAULT VALUES;
     `,
   },
 ];

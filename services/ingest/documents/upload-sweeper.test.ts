@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { recordKey } from "@headwater/document-log";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { temporaryFolder } from "@headwater/testing";
+import { BackupLedger } from "../catalog/backup-ledger.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { eventually, startHarness } from "../testing/ingest-harness.ts";
 import { uploadKey } from "./blob-keys.ts";
@@ -35,7 +37,15 @@ test("uploads that no document came of are deleted; those that anything names, a
   await ingest.settled();
 
   const catalog = await Catalog.open(records, assert.ifError);
-  const sweeper = new UploadSweeper({ blobs, log, group: "ingest", catalog, onError: assert.ifError });
+  const backups = new BackupLedger(records);
+  await backups.keepBlobs("a backup", 3_600_000);
+  const options = { blobs, log, group: "ingest", catalog, backups, onError: assert.ifError };
+  const held = new UploadSweeper({ ...options, intervalMs: 10 });
+  await delay(200);
+  await held.close();
+  assert(await blobs.size(lost), "a backup needs it");
+  await backups.letBlobsGo("a backup");
+  const sweeper = new UploadSweeper(options);
   await eventually("the lost one is gone", async () => (await blobs.size(lost)) === undefined);
   await sweeper.close();
   for (const key of [young, served, failed]) assert.notEqual(await blobs.size(key), undefined, key);

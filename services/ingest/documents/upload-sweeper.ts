@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { BlobStore } from "@headwater/blob-store";
 import type { DocumentLog } from "@headwater/document-log";
+import type { BackupLedger } from "../catalog/backup-ledger.ts";
 import type { Catalog } from "../catalog/catalog.ts";
 import { readDocumentChange } from "../pipeline/document-change.ts";
 import { uploadStartedAt, uploadsFolder } from "./blob-keys.ts";
@@ -10,6 +11,7 @@ export interface UploadSweeperOptions {
   readonly log: DocumentLog;
   readonly group: string;
   readonly catalog: Catalog;
+  readonly backups: BackupLedger;
   readonly onError: (thrown: unknown) => void;
   /**
    * Milliseconds that a push may take, or a document to refer to its upload, and more; younger uploads are let be.
@@ -69,6 +71,8 @@ export class UploadSweeper {
     await this.#untilDone(signal);
     for (const key of await this.#namedByDeadLetters(signal)) leftovers.delete(key);
     for (const key of await catalog.originalsAmong([...leftovers])) leftovers.delete(key);
+    // Last: a backup that begins after this does not see what the catalog has let go of before it.
+    if (await this.#options.backups.keepsBlobs()) return;
     for (const key of leftovers) await blobs.delete(key);
   }
 
