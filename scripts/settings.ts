@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { backupSettings } from "@headwater/cli/backup-settings";
 import { embeddingWorkerSettings } from "@headwater/embedding-worker/config";
 import { gatewaySettings } from "@headwater/gateway/config";
 import { generationSettings } from "@headwater/generation/config";
@@ -25,6 +26,7 @@ const groups: readonly (readonly [string, z.ZodRawShape])[] = [
   ["search", searchSettings],
   ["generation", generationSettings],
   ["gateway", gatewaySettings],
+  ["headwater backup and restore", backupSettings],
   ["scaler", scalerSettings],
 ];
 

@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   /** Undefined: the commands of operators, for all tenants. */
   readonly tenant?: string;
   readonly json?: boolean;
+  /** The commands of operators: past the gateway. */
+  readonly direct?: boolean;
 }
 
 /** What a command works with. */
@@ -36,10 +38,14 @@ export function withConnection(command: Command): Command {
 
 /** Adds the options of commands that are about all tenants unless one is named. */
 export function withOperatorConnection(command: Command): Command {
-  return withServer(command).option(
-    "--tenant <name>",
-    "only this owner's documents; default: all, or the one of the API key",
-  );
+  return withServer(command)
+    .option("--tenant <name>", "only this owner's documents; default: all, or the one of the API key")
+    .addOption(
+      new Option(
+        "--direct",
+        "ask the services themselves, past the gateway, where the settings say they are: from inside a cluster",
+      ).conflicts(["apiKey", "apiKeyFile"]),
+    );
 }
 
 /** Adds the options of commands that measure with documents of their own. */
@@ -72,11 +78,7 @@ export async function withClient(
   options: ConnectionOptions,
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
-  const apiKey = readApiKey(options);
-  const transport = createNodeTransport({
-    baseUrl: options.server,
-    ...(apiKey === undefined ? {} : { apiKey }),
-  });
+  const { transport, close } = options.direct ? await openDirectly() : openServer(options);
   const client = createHeadwaterClient({
     transport,
     ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
@@ -84,8 +86,29 @@ export async function withClient(
   try {
     await untilStopped((signal) => work({ client, output: createOutput(options.json === true), signal }));
   } finally {
-    transport.close();
+    close();
   }
+}
+
+interface OpenTransport {
+  readonly transport: NonNullable<Parameters<typeof createHeadwaterClient>[0]["transport"]>;
+  close(): void;
+}
+
+function openServer(options: ConnectionOptions): OpenTransport {
+  const apiKey = readApiKey(options);
+  const transport = createNodeTransport({
+    baseUrl: options.server,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  return { transport, close: () => transport.close() };
+}
+
+async function openDirectly(): Promise<OpenTransport> {
+  // Loaded here, because it brings the gateway: the other commands start without it.
+  const { connectDirectly } = await import("./direct-connection.ts");
+  const { upstream } = connectDirectly();
+  return { transport: upstream.transport, close: () => upstream.close() };
 }
 
 /** Runs work whose signal fires on Ctrl-C and on what ends a pod. */

@@ -4,6 +4,7 @@ import { HeadwaterClientError } from "@headwater/client";
 import { HeadwaterError } from "@headwater/errors";
 import { Command, CommanderError } from "commander";
 import { addAskCommand } from "./commands/ask.ts";
+import { addBackupCommands } from "./commands/backup.ts";
 import { addBenchCommand } from "./commands/bench.ts";
 import { addChatCommand } from "./commands/chat.ts";
 import { addCrawlCommand } from "./commands/crawl.ts";
@@ -16,6 +17,7 @@ import { addIngestCommand } from "./commands/ingest.ts";
 import { addMcpCommand } from "./commands/mcp.ts";
 import { addPrepareCommand } from "./commands/prepare.ts";
 import { addReindexCommand } from "./commands/reindex.ts";
+import { addRestoreCommand } from "./commands/restore.ts";
 import { addSearchCommand } from "./commands/search.ts";
 import { addSmokeTestCommand } from "./commands/smoke-test.ts";
 import { addStatusCommand } from "./commands/status.ts";
@@ -51,6 +53,8 @@ for (const add of [
   addDeleteCommand,
   addDeadLettersCommand,
   addReindexCommand,
+  addBackupCommands,
+  addRestoreCommand,
   addMcpCommand,
   addPrepareCommand,
   addEvalCommand,

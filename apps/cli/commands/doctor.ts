@@ -1,28 +1,23 @@
 import { statfs } from "node:fs/promises";
 import type { Discrepancy, ReconcileFinding, ReconcileProgress } from "@headwater/client";
-import { HeadwaterClientError } from "@headwater/client";
 import { readSettings, text } from "@headwater/settings";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { Connection, ConnectionOptions } from "../connection.ts";
 import { withClient, withOperatorConnection } from "../connection.ts";
+import type { Finding } from "../doctor/finding.ts";
+import { failedCheck } from "../doctor/finding.ts";
 import { exitCode } from "../exit-code.ts";
+import { wholeNumber } from "../number-option.ts";
 import { green, red } from "../terminal/output.ts";
 
 /** Under this, indexing soon fails; the bundled index needs about 4 KB a passage. */
 const freeBytesWanted = 1024 ** 3;
 
-interface Finding {
-  readonly check: string;
-  readonly healthy: boolean;
-  readonly message: string;
-  /** What to do; empty where all is well. */
-  readonly action: string;
-}
-
 interface DoctorOptions extends ConnectionOptions {
   readonly repair?: boolean;
   readonly quick?: boolean;
+  readonly maxBackupAge?: number;
 }
 
 export function addDoctorCommand(program: Command): void {
@@ -31,6 +26,11 @@ export function addDoctorCommand(program: Command): void {
     .description("find out what is wrong and what to do")
     .addOption(new Option("--repair", "mend what differs between the stores").conflicts("quick"))
     .option("--quick", "leave out the comparison of the stores, which looks at every document")
+    .option(
+      "--max-backup-age <hours>",
+      "with --direct: an older backup, or none, is something wrong",
+      wholeNumber(1, 100_000),
+    )
     .addHelpText(
       "after",
       `
@@ -38,6 +38,10 @@ Names each service that is not ready and why, then compares the originals, the c
 it mends what differs: passages that are missing, short or of another version are made anew from the original, and what
 belongs to no document is removed. That goes through the log, behind what is under way, so it may run at any time.
 A document whose original is gone cannot be mended; push it again.
+
+With --direct, in a pod of the cluster or wherever the settings of the services are, it asks each service by itself and each
+server that keeps something: PostgreSQL and the age of the last backup in it, S3, Kafka and how far ingest is behind,
+Elasticsearch, Qdrant, and how long the certificates of the services hold.
 
 Exits with 0 only if all is well, or if all that was not has been mended.`,
     );
@@ -51,7 +55,7 @@ async function doctor(options: DoctorOptions, connection: Connection): Promise<v
   const checks = [
     () => checkNode(),
     () => checkDisk(),
-    () => checkServer(options),
+    ...(options.direct ? directChecks(options) : [() => checkServer(options)]),
     () => checkPipeline(connection),
     () => checkModels(connection),
     ...(options.quick ? [] : [() => checkStores(connection, options.repair === true)]),
@@ -69,6 +73,23 @@ async function doctor(options: DoctorOptions, connection: Connection): Promise<v
       }
     }
   }
+}
+
+/** What is only to be seen from where the services are. */
+function directChecks({ maxBackupAge }: DoctorOptions): (() => Promise<Finding[]>)[] {
+  return [
+    async () => {
+      const { connectDirectly } = await import("../direct-connection.ts");
+      const { checkCertificates, checkServices } = await import("../doctor/check-services.ts");
+      const direct = connectDirectly();
+      try {
+        return [...(await checkServices(direct)), ...(await checkCertificates(direct))];
+      } finally {
+        direct.upstream.close();
+      }
+    },
+    async () => (await import("../doctor/check-servers.ts")).checkServers({ maxBackupAge }),
+  ];
 }
 
 function checkNode(): Finding[] {
@@ -219,9 +240,4 @@ function describeDiscrepancy(
 function unmended(discrepancy: Discrepancy, repair: boolean): string {
   if (!repair || discrepancy === "missing original") return actions[discrepancy];
   return "`headwater dead-letters list` may say why; run it again if documents changed meanwhile.";
-}
-
-function failedCheck(check: string, thrown: unknown): Finding {
-  const error = HeadwaterClientError.from(thrown);
-  return { check, healthy: false, message: `${error.message} [${error.reason}]`, action: error.action };
 }
