@@ -107,6 +107,23 @@ const choices: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       volume: { persistentVolumeClaim: { claimName: "models", readOnly: true } },
     },
   },
+  "backups in a bucket": {
+    "backup.enabled": true,
+    "backup.destination": "s3://backups/headwater/",
+  },
+  "backups on another server": {
+    "backup.enabled": true,
+    "backup.destination": "s3://backups/",
+    "backup.existingSecret": "backups",
+    "backup.s3.endpoint": "https://s3.elsewhere.example.com",
+    "backup.s3.accessKeyId": "backups",
+    "backup.s3.network.cidrs": ["10.30.0.0/24"],
+  },
+  "backups on a volume": {
+    "backup.enabled": true,
+    "backup.destination": "/backups",
+    "backup.volume": { persistentVolumeClaim: { claimName: "backups" } },
+  },
   placement: {
     "placement.nodeSelector": { "kubernetes.io/arch": "amd64" },
     "placement.tolerations": [{ key: "dedicated", operator: "Exists" }],

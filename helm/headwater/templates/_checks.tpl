@@ -85,6 +85,18 @@
 {{- if and $v.monitoring.podMonitor.enabled $v.monitoring.serviceMonitor.enabled -}}
 {{- $problems = append $problems "monitoring.podMonitor and monitoring.serviceMonitor are both enabled: every pod would be scraped twice, and counted twice" -}}
 {{- end -}}
+{{- with $v.backup -}}
+{{- if .enabled -}}
+{{- if not .destination -}}
+{{- $problems = append $problems "backup.enabled needs backup.destination: s3://bucket/prefix/, or a folder" -}}
+{{- else if and (not (include "headwater.backupBucket" $root)) (empty .volume) -}}
+{{- $problems = append $problems (printf "backup.destination %q is a folder: give backup.volume the volume that holds it" .destination) -}}
+{{- end -}}
+{{- if and .s3.accessKeyId (not .existingSecret) -}}
+{{- $problems = append $problems "backup.s3.accessKeyId needs backup.existingSecret with its secret key" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 
 {{- if $problems -}}
 {{- fail (printf "\n\nThese values cannot work:\n- %s\n" ($problems | uniq | join "\n- ")) -}}

@@ -69,6 +69,7 @@ What a component reads of a store's secret, as a JSON object from file to the se
   "embedding-worker" (list "redis")
   "search" (list "elasticsearch" "qdrant")
   "generation" (list "postgresql")
+  "backup" (list "kafka" "postgresql" "s3")
   "prepare" (list "kafka" "elasticsearch" "qdrant" "postgresql" "s3")
   "smoke-test" (list "kafka")
   "cli" (list "kafka" "elasticsearch" "qdrant" "postgresql" "s3") | toJson -}}
