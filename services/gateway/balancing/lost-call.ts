@@ -1,10 +1,22 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { reasonGiven } from "@headwater/client/error-details";
 
-/** How a connection that goes away ends its calls, where nobody has said anything else. */
+/** How a connection that goes away ends its calls, in Connect's words. */
 const lostCodes: ReadonlySet<Code> = new Set([Code.Unavailable, Code.Canceled, Code.Aborted]);
 
-/** Of the same, where the end comes between two messages. */
+/** The same in Node's, for which Connect has no code. */
+const lostErrors: ReadonlySet<string> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ERR_HTTP2_GOAWAY_SESSION",
+  "ERR_HTTP2_INVALID_SESSION",
+  "ERR_HTTP2_INVALID_STREAM",
+  "ERR_HTTP2_SESSION_ERROR",
+  "ERR_HTTP2_STREAM_CANCEL",
+  "ERR_HTTP2_STREAM_ERROR",
+]);
+
+/** Where the end comes between two messages. */
 const cutOff = "protocol error: missing status";
 
 /** Reset by which a server turns away a call that it has not looked at (RFC 9113, 8.7). */
@@ -19,11 +31,21 @@ export function isLostCall(thrown: unknown, signal: AbortSignal | undefined): bo
   const error = ConnectError.from(thrown);
   const reason = reasonGiven(error);
   if (reason !== undefined) return reason === "HW_SERVER_DRAINING";
-  return lostCodes.has(error.code) || (error.code === Code.Internal && error.rawMessage === cutOff);
+  if (lostCodes.has(error.code)) return true;
+  return error.code === Code.Internal && (error.rawMessage === cutOff || hasCause(error, lostErrors));
 }
 
 /** True where the server has not looked at the call: it may be made again, whatever it is. */
 export function isUnseenCall(thrown: unknown): boolean {
   const error = ConnectError.from(thrown);
-  return error.code === Code.Unavailable && error.rawMessage.includes(refused);
+  return reasonGiven(error) === undefined && error.rawMessage.includes(refused);
+}
+
+function hasCause(error: Error, codes: ReadonlySet<string>): boolean {
+  let cause = error.cause;
+  for (let depth = 0; cause instanceof Error && depth < 5; depth += 1) {
+    if ("code" in cause && codes.has(String(cause.code))) return true;
+    cause = cause.cause;
+  }
+  return false;
 }

@@ -84,10 +84,14 @@ export async function failureOf(response: Response): Promise<Failure> {
 }
 
 /** Waits for something that another part of the process brings about. */
-export async function until(condition: () => boolean, what = "the condition"): Promise<void> {
-  const deadline = Date.now() + 5000;
+export async function until(
+  condition: () => boolean,
+  what = "the condition",
+  timeoutMs = 5000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
   while (!condition()) {
-    assert(Date.now() < deadline, `${what} did not come true within 5 s`);
+    assert(Date.now() < deadline, `${what} did not come true within ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createHeadwaterClient } from "@headwater/client";
+import { createNodeTransport } from "@headwater/client/node";
+import { silentTelemetry } from "@headwater/telemetry";
+import { readGatewayConfig } from "../config.ts";
+import { startGateway } from "../server.ts";
+import { until } from "../testing/fixture.ts";
+import { SearchProcess } from "../testing/search-process.ts";
+
+const order = ["lexical", "vector", "fused", "reranked"];
+const callers = 24;
+const patienceMs = 60_000;
+
+test("searches fail neither when a server is killed in the middle of them, nor when one is stopped, and a new one gets its share", async () => {
+  const first = await SearchProcess.start("127.0.0.2:0");
+  const { port } = first;
+  const second = await SearchProcess.start(`127.0.0.3:${port}`);
+  const processes = [first, second];
+  const listed = new Set(["127.0.0.2", "127.0.0.3"]);
+  const config = readGatewayConfig({
+    HEADWATER_GATEWAY_LISTEN: "127.0.0.1:0",
+    HEADWATER_SEARCH_ADDRESS: `search.test:${port}`,
+    HEADWATER_RESOLVE_INTERVAL_MS: "200",
+  });
+  const gateway = await startGateway(config, silentTelemetry("gateway"), async () => [...listed]);
+  const transport = createNodeTransport({ address: gateway.address });
+  const client = createHeadwaterClient({ transport });
+  const answered = new Map<string, number>();
+  let changed = 0;
+  let over = false;
+
+  /** One search from its first to its last event, which is told only if all of it is as a caller must see it. */
+  async function search(): Promise<void> {
+    let stage = -1;
+    let lastHits = "";
+    let server = "";
+    for await (const event of client.search("x")) {
+      if (event.type === "hits") {
+        const next = order.indexOf(event.stage);
+        assert(next >= stage, `${event.stage} after ${order[stage]}`);
+        stage = next;
+        const found = event.hits[0]?.passageId ?? "";
+        if (lastHits !== "" && found !== lastHits) changed += 1;
+        lastHits = found;
+      } else {
+        assert.equal(event.finalStage, order[stage]);
+        server = event.nextPageToken;
+      }
+    }
+    assert.equal(stage, 3);
+    assert.equal(lastHits, server, "the last hits and the summary are of the same search");
+    answered.set(server, (answered.get(server) ?? 0) + 1);
+  }
+
+  const load = Promise.all(
+    Array.from({ length: callers }, async () => {
+      while (!over) await search();
+    }),
+  );
+  const answeredBy = (host: string) => answered.get(host) ?? 0;
+  try {
+    await until(
+      () => answeredBy("127.0.0.2") > 50 && answeredBy("127.0.0.3") > 50,
+      "both servers answer",
+      patienceMs,
+    );
+    await first.end("SIGKILL");
+    const before = answeredBy("127.0.0.3");
+    await until(() => answeredBy("127.0.0.3") > before + 200, "the other one goes on", patienceMs);
+    listed.delete("127.0.0.2");
+    processes.push(await SearchProcess.start(`127.0.0.4:${port}`));
+    listed.add("127.0.0.4");
+    await until(() => answeredBy("127.0.0.4") > 50, "the new server answers", patienceMs);
+    await second.end("SIGTERM");
+    const last = answeredBy("127.0.0.4");
+    await until(() => answeredBy("127.0.0.4") > last + 200, "the new server answers alone", patienceMs);
+  } finally {
+    over = true;
+    await load.finally(async () => {
+      transport.close();
+      await gateway.close(500);
+      for (const process of processes) await process.end("SIGKILL");
+    });
+  }
+  assert(changed > 0, "no search was in the middle of its stages when its server was killed");
+});
