@@ -9,7 +9,7 @@ interface Skaffold {
   readonly build: {
     readonly artifacts: readonly {
       readonly image: string;
-      readonly docker: { readonly dockerfile: string; readonly target: string };
+      readonly docker: { readonly dockerfile: string; readonly buildArgs: { readonly COMPONENT: string } };
     }[];
   };
   readonly deploy: {
@@ -27,14 +27,14 @@ const root = join(import.meta.dirname, "../..");
 const skaffold = parse(readFileSync(join(root, "skaffold.yaml"), "utf8")) as Skaffold;
 const [release] = skaffold.deploy.helm.releases;
 
-test("skaffold builds every image that there is, each from its own target", () => {
+test("skaffold builds every image that there is, each by its own argument", () => {
   assert.deepEqual(
     skaffold.build.artifacts.map(({ image }) => image).sort(),
     components.map(({ name }) => `headwater-${name}`).sort(),
   );
   for (const { image, docker } of skaffold.build.artifacts) {
-    assert.equal(`headwater-${docker.target}`, image);
-    assert(existsSync(join(root, docker.dockerfile)));
+    assert.equal(`headwater-${docker.buildArgs.COMPONENT}`, image);
+    assert.match(readFileSync(join(root, docker.dockerfile), "utf8"), /^ARG COMPONENT/m);
   }
 });
 

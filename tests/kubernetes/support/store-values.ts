@@ -12,7 +12,7 @@ const secretName = "stores";
 export async function storeValues(
   namespace: Namespace,
   environment: RealServers["environment"],
-): Promise<object> {
+): Promise<Record<string, object>> {
   const setting = (name: string) => environment[`HEADWATER_${name}`] ?? "";
   await namespace.apply({
     apiVersion: "v1",

@@ -35,8 +35,7 @@ services are not among them, for the embedding-worker is in the pod. The hook's 
 {{- $settings := include "headwater.settings" . | fromYaml -}}
 {{- $own := dict
   "HEADWATER_EMBEDDING_ADDRESS" "127.0.0.1:7002"
-  "HEADWATER_EMBEDDING_LISTEN" "127.0.0.1:7002"
-  "HEADWATER_EMBEDDING_BATCH_TOKENS" "1024" -}}
+  "HEADWATER_EMBEDDING_LISTEN" "127.0.0.1:7002" -}}
 {{- with .Values.embeddingWorker.model -}}
 {{- if .dir }}{{ $_ := set $own "HEADWATER_EMBEDDING_MODEL_DIR" .dir }}{{ end -}}
 {{- end -}}
