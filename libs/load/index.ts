@@ -1,5 +1,5 @@
 export { demandingClient } from "./demanding-client.ts";
-export type { DemandLane } from "./embedding-demand.ts";
+export type { DemandLane, WaitingTokens } from "./embedding-demand.ts";
 export { EmbeddingDemand } from "./embedding-demand.ts";
 export { FadingRate } from "./fading-rate.ts";
 export type { LoadMeters, LoadPace, Meter } from "./load-service.ts";

@@ -2,7 +2,7 @@ import { HeadwaterError, status } from "@headwater/errors";
 import { loadHandlers } from "@headwater/load";
 import type { WatchLoadRequest, WatchLoadResponse } from "@headwater/proto/services/headwater/v1/load";
 import { LoadServiceDefinition } from "@headwater/proto/services/headwater/v1/load";
-import type { RpcContext, RpcServer } from "@headwater/rpc";
+import type { RpcContext, RpcServer, TlsIdentity } from "@headwater/rpc";
 import { startRpcServer } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
 import type { CallContext } from "nice-grpc";
@@ -21,10 +21,16 @@ interface Double {
 
 /** Pods of one service as doubles, each on an address of its own of loopback, and the name server that lists them. */
 export class PodDoubles {
+  readonly #tls: TlsIdentity | undefined;
   readonly #pods = new Map<string, Double>();
   #port = 0;
   #listed: readonly string[] = [];
   #nameServerFault: Error | undefined;
+
+  /** @param tls who the pods are; undefined: plain text */
+  constructor(tls?: TlsIdentity) {
+    this.#tls = tls;
+  }
 
   /** host:port, where the host is a name that only `resolve` knows. */
   get address(): string {
@@ -63,6 +69,7 @@ export class PodDoubles {
     );
     pod.server = await startRpcServer({
       address: `${ip}:${this.#port}`,
+      tls: this.#tls,
       definition: LoadServiceDefinition,
       implementation: {
         async *watchLoad(request: WatchLoadRequest, context: CallContext & RpcContext) {
