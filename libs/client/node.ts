@@ -7,6 +7,7 @@ import {
   Http2SessionManager,
 } from "@connectrpc/connect-node";
 import { bearer } from "./client.ts";
+import { repeatUnseen } from "./unseen-call.ts";
 
 export interface NodeTransportOptions {
   /** host:port, without TLS unless `connect` gives it. Or give `baseUrl`. */
@@ -18,6 +19,8 @@ export interface NodeTransportOptions {
   /** Sent as a bearer token. */
   apiKey?: string;
   interceptors?: Interceptor[];
+  /** Calls that a stopping server has turned away unseen are made again. Default true; false for who has other servers. */
+  repeatUnseen?: boolean;
   /** Begins each connection, over TLS, such as with a certificate of one's own. Default: Node's own way. */
   connect?: (host: string, port: number) => Duplex;
 }
@@ -49,6 +52,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     baseUrl,
     sessionManager,
     interceptors: [
+      ...(options.repeatUnseen === false ? [] : [repeatUnseen]),
       ...(options.apiKey === undefined ? [] : [bearer(options.apiKey)]),
       ...(options.interceptors ?? []),
     ],

@@ -90,7 +90,8 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
     const connect = tls && ((host: string, port: number) => tls.connect({ host, port }, serverName));
     const transport = openServiceTransport({
       ...{ target, lookup, maxActive: config.maxActive, resolveIntervalMs: config.rpc.resolveIntervalMs },
-      connect: (address) => createNodeTransport({ address, interceptors, ...(connect ? { connect } : {}) }),
+      connect: (address) =>
+        createNodeTransport({ address, interceptors, repeatUnseen: false, ...(connect ? { connect } : {}) }),
       onRepeat: (method) => metrics.repeated.inc({ service: name, method }),
     });
     metrics.watch(name, () => transport.servers);

@@ -19,9 +19,6 @@ const lostErrors: ReadonlySet<string> = new Set([
 /** Where the end comes between two messages. */
 const cutOff = "protocol error: missing status";
 
-/** Reset by which a server turns away a call that it has not looked at (RFC 9113, 8.7). */
-const refused = "REFUSED_STREAM";
-
 /**
  * True where the server of a call is gone or going, and another may take it: the connection was lost, or the server
  * said that it stops. What a service says of the call itself is never that.
@@ -33,12 +30,6 @@ export function isLostCall(thrown: unknown, signal: AbortSignal | undefined): bo
   if (reason !== undefined) return reason === "HW_SERVER_DRAINING";
   if (lostCodes.has(error.code)) return true;
   return error.code === Code.Internal && (error.rawMessage === cutOff || hasCause(error, lostErrors));
-}
-
-/** True where the server has not looked at the call: it may be made again, whatever it is. */
-export function isUnseenCall(thrown: unknown): boolean {
-  const error = ConnectError.from(thrown);
-  return reasonGiven(error) === undefined && error.rawMessage.includes(refused);
 }
 
 function hasCause(error: Error, codes: ReadonlySet<string>): boolean {

@@ -1,13 +1,14 @@
 import type { DescMessage, DescMethodStreaming, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport } from "@connectrpc/connect";
+import { isUnseenCall } from "@headwater/client/unseen-call";
 import type { PushResponse } from "@headwater/proto/connect/headwater/v1/ingest";
 import { IngestService, PushRequestSchema } from "@headwater/proto/connect/headwater/v1/ingest";
 import { RetryBudget } from "@headwater/resilience";
 import { Attempts } from "./attempts.ts";
 import type { AnyMessage, StreamCall } from "./continuation.ts";
 import { continuationOf, hasNoSideEffects } from "./continuation.ts";
-import { isLostCall, isUnseenCall } from "./lost-call.ts";
+import { isLostCall } from "./lost-call.ts";
 import { resumedPush } from "./resumed-push.ts";
 
 export interface ResilientTransportOptions {
