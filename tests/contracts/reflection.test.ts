@@ -64,3 +64,15 @@ for (const { name, service, method, request, check } of calls) {
     }
   });
 }
+
+for (const name of ["embedding-worker", "ingest", "search", "generation"] as const) {
+  test(`${name}: tells its load to who asks for it by reflection`, async () => {
+    const client = new ReflectionClient(stack.address(name));
+    try {
+      assert((await client.listServices()).includes("headwater.v1.LoadService"));
+      assert(Object.keys(await client.describe("headwater.v1.LoadService")).includes("WatchLoad"));
+    } finally {
+      client.close();
+    }
+  });
+}
