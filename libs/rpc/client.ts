@@ -29,6 +29,17 @@ export interface RpcClient<Service extends CompatServiceDefinition> {
   readonly call: Client<Service, DeadlineOptions>;
   /** Resolves once connected. @throws where that takes longer than `timeoutMs` */
   waitUntilConnected(timeoutMs: number): Promise<void>;
+  /**
+   * For long streams that are to be spread over all servers: `serve` is given a client of each one alone, now and as
+   * they come, which it closes. `gone` fires when the name does not lead there any more, or nobody listens.
+   *
+   * @param missing told why the name leads nowhere
+   * @returns ends it
+   */
+  forEachServer(
+    serve: (server: RpcClient<Service>, gone: AbortSignal) => void,
+    missing: (failure: unknown) => void,
+  ): () => void;
   close(): void;
 }
 
@@ -100,6 +111,29 @@ export function createRpcClient<Service extends CompatServiceDefinition>(
   return {
     call: call as Client<Service, DeadlineOptions>,
     waitUntilConnected: (timeoutMs) => waitForChannelReady(channel, new Date(Date.now() + timeoutMs)),
+    forEachServer(serve, missing) {
+      const servers = new Map<string, AbortController>();
+      const update = (addresses: readonly string[], failure?: unknown) => {
+        if (addresses.length === 0) missing(failure);
+        for (const [at, gone] of servers) {
+          if (addresses.includes(at)) continue;
+          servers.delete(at);
+          gone.abort();
+        }
+        for (const at of addresses) {
+          if (servers.has(at)) continue;
+          const gone = new AbortController();
+          servers.set(at, gone);
+          serve(createRpcClient(definition, at, { tls, serverName }), gone.signal);
+        }
+      };
+      const stop = watch.listen(update);
+      if (watch.known.length > 0) update(watch.known);
+      return () => {
+        stop();
+        for (const gone of servers.values()) gone.abort();
+      };
+    },
     close() {
       channel.close();
       opened.close();

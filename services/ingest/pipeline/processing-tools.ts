@@ -53,8 +53,8 @@ export async function openProcessingTools(
     onTrouble: options.onTrouble,
     onRecovered: options.onRecovered,
     // A worker that comes back with another model must not add its vectors to these.
-    checkWorker: async (streaming) => {
-      const now = { model: await describeFingerprint(client, streaming), chunking: fingerprint.chunking };
+    checkWorker: async (worker, streaming) => {
+      const now = { model: await describeFingerprint(worker, streaming), chunking: fingerprint.chunking };
       if (now.model !== fingerprint.model) throw fingerprintMismatch(fingerprint, now);
     },
   });
