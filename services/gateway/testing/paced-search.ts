@@ -4,9 +4,12 @@ import { SearchServiceDefinition, Stage } from "@headwater/proto/services/headwa
 import { startRpcServer } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
 
-/** Milliseconds before each stage, so that a search is often in the middle of them when its server goes. */
+/** Milliseconds before each stage. */
 const stageMs = 20;
 const stages = [Stage.LEXICAL, Stage.VECTOR, Stage.FUSED, Stage.RERANKED];
+
+/** A query whose search stays in the middle of its stages on the server of that host, until that is gone. */
+export const heldQuery = (host: string) => `held by ${host}`;
 
 /** A search service whose hits tell which server found them. */
 export function startPacedSearch(address: string) {
@@ -15,10 +18,11 @@ export function startPacedSearch(address: string) {
     address,
     definition: SearchServiceDefinition,
     implementation: {
-      async *search(_request: SearchRequest) {
+      async *search({ query }: SearchRequest, { signal }) {
         const hits = [{ passageId: host }];
         for (const stage of stages) {
-          await delay(stageMs);
+          const held = stage === Stage.FUSED && query === heldQuery(host);
+          await delay(held ? 600_000 : stageMs, undefined, { signal });
           yield { event: { $case: "hits", value: { stage, hits, elapsedMs: stageMs } } } as const;
         }
         const summary = { finalStage: Stage.RERANKED, nextPageToken: host };
