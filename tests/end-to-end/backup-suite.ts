@@ -28,6 +28,8 @@ export interface BackupPlaces {
   openDestination(): Promise<BlobStore>;
   /** True: a backup is taken beside a running installation. */
   readonly online: boolean;
+  /** What doctor looks at beside the services. */
+  readonly servers: readonly string[];
 }
 
 /** What people see of an installation. */
@@ -61,7 +63,7 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
         ...place.environment,
         HEADWATER_DATA_DIR: place.dataFolder,
         HEADWATER_BACKUP_DESTINATION: places.destination,
-        ...(headwater ? { HEADWATER_SERVER: headwater.url } : {}),
+        ...(headwater ? addressesOf(headwater) : {}),
       };
       const started = performance.now();
       const result = await runHeadwater(commandLine, { environment });
@@ -72,6 +74,14 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
       const { code, stdout, stderr } = await run(...commandLine);
       assert.equal(code, 0, `${commandLine.join(" ")}: ${stdout}${stderr}`);
       return stdout;
+    };
+    /** Of doctor, past the gateway. */
+    const findings = async (...options: string[]) => {
+      const { stdout } = await run("doctor", "--direct", "--json", ...options);
+      return stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { check: string; healthy: boolean; message: string });
     };
     const start = async (): Promise<HeadwaterClient> => {
       headwater = await startHeadwater(place.dataFolder, place.environment);
@@ -108,8 +118,8 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
       assert.deepEqual([first.originals, first.copied, first.lost], [3, 3, []]);
 
       const again = headwater ? createHeadwaterClient({ baseUrl: headwater.url }) : await start();
-      // More than one part of an upload to S3, and little text.
-      const large = `<html><body><p>Reeds grow in the marsh.</p><!-- ${"reed ".repeat(2_000_000)} --></body></html>`;
+      // Many pieces of a stream, and little text.
+      const large = `<html><body><p>Reeds grow in the marsh.</p><!-- ${"reed ".repeat(1_200_000)} --></body></html>`;
       await writeFile(join(files, "marsh.html"), large);
       await writeFile(join(files, "heron.txt"), `${texts["heron.txt"]} It is grey.`);
       await runWell("ingest", files);
@@ -182,6 +192,18 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
       await eventually("doctor finds nothing wrong", async () =>
         (await run("doctor")).code === 0 ? true : undefined,
       );
+      const direct = await findings("--quick");
+      assert.deepEqual(
+        direct.filter((one) => !one.healthy),
+        [],
+      );
+      const names = direct.map(({ check }) => check);
+      for (const name of ["ingest", "search", "generation", "embedding-worker", ...places.servers])
+        assert(names.includes(name), `${name} in ${names.join(", ")}`);
+      if (places.online) {
+        const [backup] = (await findings("--quick", "--max-backup-age", "1")).filter((one) => !one.healthy);
+        assert.equal(backup?.check, "backup", "none was taken since the restore");
+      }
       const turn = client.chat("And what does it eat?", {
         conversationId: seen.conversation.conversation.id,
       });
@@ -193,6 +215,16 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
       await runWell("restore", "--replace", "--no-reindex");
     });
   });
+}
+
+function addressesOf(headwater: HeadwaterProcess): Record<string, string> {
+  return {
+    HEADWATER_SERVER: headwater.url,
+    HEADWATER_INGEST_ADDRESS: headwater.address("ingest"),
+    HEADWATER_SEARCH_ADDRESS: headwater.address("search"),
+    HEADWATER_GENERATION_ADDRESS: headwater.address("generation"),
+    HEADWATER_EMBEDDING_ADDRESS: headwater.address("embedding-worker"),
+  };
 }
 
 /** @returns the conversation's id */

@@ -20,6 +20,7 @@ else
       openDestination: () =>
         openBucket({ ...s3, HEADWATER_S3_BUCKET: bucket, HEADWATER_S3_PREFIX: "headwater/" }),
       online: true,
+      servers: ["PostgreSQL", "S3", "Kafka", "lag", "Elasticsearch and Qdrant", "backup"],
       async newPlace() {
         const servers = await useRealServers();
         s3 = servers.environment;

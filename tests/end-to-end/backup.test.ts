@@ -10,6 +10,7 @@ backupSuite("a data folder", async () => {
     destination,
     openDestination: () => openFolderBlobStore({ folder: destination }),
     online: false,
+    servers: [],
     async newPlace() {
       const dataFolder = join(await temporaryFolder(), "data");
       return { dataFolder, environment: {}, destroy: () => rm(dataFolder, { recursive: true, force: true }) };

@@ -124,6 +124,14 @@ const choices: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "backup.destination": "/backups",
     "backup.volume": { persistentVolumeClaim: { claimName: "backups" } },
   },
+  "the operator's command": {
+    "cli.enabled": true,
+    "tls.mode": "generated",
+    "backup.enabled": true,
+    "backup.destination": "/backups",
+    "backup.existingSecret": "backups",
+    "backup.volume": { persistentVolumeClaim: { claimName: "backups" } },
+  },
   placement: {
     "placement.nodeSelector": { "kubernetes.io/arch": "amd64" },
     "placement.tolerations": [{ key: "dedicated", operator: "Exists" }],

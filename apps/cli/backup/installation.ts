@@ -6,10 +6,10 @@ import { createDocumentLogTopics, openDocumentLog } from "@headwater/document-lo
 import { keptRecords as keptOfGeneration } from "@headwater/generation/backup";
 import { readRecordsConfig } from "@headwater/generation/config";
 import { keptRecords as keptOfIngest } from "@headwater/ingest/backup";
-import { readIngestConfig } from "@headwater/ingest/config";
 import type { KeptRecords, RecordStore } from "@headwater/record-store";
 import { openRecordStore } from "@headwater/record-store";
 import { lockDataFolder } from "../stack/data-folder-lock.ts";
+import { readStoreConfig } from "../store-config.ts";
 
 /** The records of one service. */
 export interface ServiceRecords {
@@ -38,7 +38,7 @@ export async function openInstallation(
   onError: (thrown: unknown) => void,
   { create }: { readonly create: boolean },
 ): Promise<Installation> {
-  const { storeValues, folders, partitions, pipeline } = readIngestConfig();
+  const { storeValues, folders, partitions, pipeline } = readStoreConfig();
   const generation = readRecordsConfig();
   const values = create ? { ...storeValues, HEADWATER_S3_CREATE_BUCKET: true } : storeValues;
   if (create) await createDocumentLogTopics(values, { partitions });
@@ -68,7 +68,7 @@ export async function openInstallation(
  * @throws HeadwaterError FAILED_PRECONDITION, HW_DATA_FOLDER_IN_USE
  */
 export function lockEmbeddedStores(): Disposable {
-  const { storeValues: values, folders } = readIngestConfig();
+  const { storeValues: values, folders } = readStoreConfig();
   const isEmbedded = [
     values.HEADWATER_POSTGRES_URL,
     values.HEADWATER_S3_BUCKET,

@@ -1,6 +1,6 @@
+import { invalidSetting } from "@headwater/settings";
 import type { Command } from "commander";
 import type { Installation } from "../backup/installation.ts";
-import { invalidSetting } from "@headwater/settings";
 import { untilStopped } from "../connection.ts";
 import { exitCode } from "../exit-code.ts";
 import { backgroundNotes, progressLine } from "../terminal/backup-progress.ts";

@@ -1,9 +1,9 @@
 import { openBlobStore } from "@headwater/blob-store";
 import { openDocumentLog } from "@headwater/document-log";
 import { BackupLedger } from "@headwater/ingest/backup";
-import { readIngestConfig } from "@headwater/ingest/config";
 import { openPassageIndexStore } from "@headwater/passage-index";
 import { openRecordStore } from "@headwater/record-store";
+import { readStoreConfig } from "../store-config.ts";
 import type { Finding } from "./finding.ts";
 import { failedCheck, healthy } from "./finding.ts";
 
@@ -21,7 +21,7 @@ const ignore = () => {};
  * then a policy or a secret differs. Embedded stores belong to the processes that have them open, and are left out.
  */
 export async function checkServers({ maxBackupAge }: ServerChecks): Promise<Finding[]> {
-  const { storeValues: values, partitions, pipeline } = readIngestConfig();
+  const { storeValues: values, partitions, pipeline } = readStoreConfig();
   const checks: [string, string | undefined, () => Promise<Finding[]>][] = [
     [
       "PostgreSQL",

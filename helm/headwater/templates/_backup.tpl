@@ -26,8 +26,8 @@
 {{- end }}
 {{- end }}
 
-{{- define "headwater.backupVolumes" -}}
-{{ include "headwater.volumes" (dict "root" . "component" "cli" "stores" (include "headwater.storesOf" "backup" | fromJsonArray) "tls" false) }}
+{{/* What a destination needs of a pod: its secret, or its volume. */}}
+{{- define "headwater.destinationVolumes" -}}
 {{- with .Values.backup.existingSecret }}
 - name: backup-secret
   secret:
@@ -42,8 +42,7 @@
 {{- end }}
 {{- end }}
 
-{{- define "headwater.backupVolumeMounts" -}}
-{{ include "headwater.volumeMounts" (dict "root" . "component" "cli" "stores" (include "headwater.storesOf" "backup" | fromJsonArray) "tls" false) }}
+{{- define "headwater.destinationMounts" -}}
 {{- if .Values.backup.existingSecret }}
 - {name: backup-secret, mountPath: /run/secrets/backup, readOnly: true}
 {{- end }}

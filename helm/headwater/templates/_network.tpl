@@ -152,7 +152,7 @@ spec:
   policyTypes: [Ingress, Egress]
   ingress:
     {{- range $caller := $callers }}
-    {{- if has $caller $deployed }}
+    {{- if or (has $caller $deployed) (eq $caller "cli") }}
     - from:
         {{- include "headwater.podPeer" (dict "root" $root "component" $caller) | nindent 8 }}
       ports:

@@ -7,10 +7,10 @@
 {{/* Who calls a component's gRPC server, as a JSON list of components that are deployed; "keda" is KEDA's operator. */}}
 {{- define "headwater.callers" -}}
 {{- $all := dict
-  "ingest" (list "gateway" "generation" "scaler")
-  "embedding-worker" (list "ingest" "search" "generation" "gateway" "scaler")
-  "search" (list "generation" "gateway" "scaler")
-  "generation" (list "gateway" "generation" "scaler")
+  "ingest" (list "gateway" "generation" "scaler" "cli")
+  "embedding-worker" (list "ingest" "search" "generation" "gateway" "scaler" "cli")
+  "search" (list "generation" "gateway" "scaler" "cli")
+  "generation" (list "gateway" "generation" "scaler" "cli")
   "gateway" (list "scaler")
   "scaler" (list "keda") -}}
 {{- $holders := include "headwater.tlsHolders" .root | fromJsonArray -}}
@@ -47,10 +47,11 @@
 {{- $names | toJson -}}
 {{- end }}
 
-{{/* Who has a certificate, as a JSON list: the components, and KEDA where it calls the scaler. */}}
+{{/* Who has a certificate, as a JSON list: the components, KEDA where it calls the scaler, and the operator's command. */}}
 {{- define "headwater.tlsHolders" -}}
 {{- $holders := include "headwater.components" . | fromJsonArray -}}
 {{- if has "scaler" $holders }}{{ $holders = append $holders "keda" }}{{ end -}}
+{{- if .Values.cli.enabled }}{{ $holders = append $holders "cli" }}{{ end -}}
 {{- $holders | toJson -}}
 {{- end }}
 
