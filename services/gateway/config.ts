@@ -40,6 +40,12 @@ export const gatewaySettings = {
     .describe(
       "Serves other addresses than loopback without credentials: anyone who reaches them may do anything",
     ),
+  HEADWATER_GATEWAY_READY_WITHOUT: text()
+    .regex(/^(ingest|search|generation)(\s*,\s*(ingest|search|generation))*$/, "allowed: ingest, search, generation")
+    .optional()
+    .describe(
+      "Services without which the gateway says that it is ready all the same, separated by commas: ingest where it is scaled to zero. Calls that need one are refused while it is away",
+    ),
   HEADWATER_GATEWAY_HOSTS: text()
     .default("")
     .describe("Further names in the Host header that are answered on loopback, separated by commas"),
@@ -89,6 +95,8 @@ export interface GatewayConfig {
   /** Names in the Host header that are answered; undefined: any, as sign-in guards instead. */
   readonly hosts: readonly string[] | undefined;
   readonly corsOrigins: readonly string[];
+  /** Services that may be away while the gateway is ready. */
+  readonly readyWithout: readonly string[];
   /** Requests a minute and caller; 0: no limit. */
   readonly rateLimit: number;
   readonly maxActive: number;
@@ -137,6 +145,7 @@ export function readGatewayConfig(env: Environment = process.env): GatewayConfig
     hosts: loopback
       ? ["localhost", "127.0.0.1", "[::1]", ...list(settings.HEADWATER_GATEWAY_HOSTS)]
       : undefined,
+    readyWithout: list(settings.HEADWATER_GATEWAY_READY_WITHOUT ?? ""),
     corsOrigins: list(settings.HEADWATER_GATEWAY_CORS_ORIGINS),
     rateLimit: settings.HEADWATER_GATEWAY_RATE_LIMIT,
     maxActive: settings.HEADWATER_GATEWAY_MAX_ACTIVE,

@@ -79,6 +79,22 @@ test("readiness says why a service is not ready, in its own words", async () => 
   }
 });
 
+test("a service that may be away is told of, and the gateway is ready without it", async () => {
+  const zero = await startFixture({ HEADWATER_GATEWAY_READY_WITHOUT: "ingest" });
+  await zero.doubles.ingest.close(50);
+  const toldOf = async () => {
+    const response = await fetch(zero.url("/health/ready"));
+    assert.equal(response.status, 200);
+    const { services } = (await response.json()) as { services: { service: string; status: string }[] };
+    return services.filter(({ status }) => status === "not ready").map(({ service }) => service);
+  };
+  while ((await toldOf()).length === 0) await delay(50);
+  assert.deepEqual(await toldOf(), ["ingest"]);
+  assert.equal(zero.gateway.notReady, undefined);
+  await zero.doubles.search.close(50);
+  while ((await fetch(zero.url("/health/ready"))).ok) await delay(50);
+});
+
 test("readiness names the service that is not ready", async () => {
   await fixture.doubles.search.close(50);
   let body = "";

@@ -25,9 +25,9 @@ export async function watchReadiness(upstream: Upstream, telemetry: Telemetry): 
   const check = async () => {
     const services = await upstream.health();
     for (const { service, problem } of services) up.set({ upstream: service }, problem ? 0 : 1);
-    notReady = services.find(({ problem }) => problem)?.problem;
+    notReady = services.find(({ problem, needed }) => problem && needed)?.problem;
     const missing = services.flatMap(({ service, problem }) => (problem ? [service] : [])).join(", ");
-    if (missing !== known) telemetry.log.info({ waiting_for: missing }, missing ? "not ready" : "ready");
+    if (missing !== known) telemetry.log.info({ waiting_for: missing }, notReady ? "not ready" : "ready");
     known = missing;
   };
   await check();

@@ -23,7 +23,7 @@ export function serveHealth(
     if (name !== "" && service === undefined) return ServingStatus.SERVICE_UNKNOWN;
     const states = await ask();
     const asked = states.filter((state) => name === "" || state.service === service);
-    return asked.every(({ problem }) => problem === undefined)
+    return asked.every(({ problem, needed }) => problem === undefined || (name === "" && !needed))
       ? ServingStatus.SERVING
       : ServingStatus.NOT_SERVING;
   };

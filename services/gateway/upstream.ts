@@ -74,6 +74,8 @@ export interface ServiceHealth {
   readonly service: string;
   /** Why it takes no calls; undefined while it does. */
   readonly problem: HeadwaterError | undefined;
+  /** False: the gateway is ready without it too, and calls that need it are refused meanwhile. */
+  readonly needed: boolean;
 }
 
 /**
@@ -115,6 +117,10 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
     stream: (method, ...rest) => transportOf(method.parent.typeName).stream(method, ...rest),
   };
 
+  const ask = async (service: (typeof opened)[number]): Promise<ServiceHealth> => ({
+    ...{ service: service.name, needed: !config.readyWithout.includes(service.name) },
+    problem: await findProblem(service),
+  });
   let asked: { at: number; answer: Promise<ServiceHealth[]> } | undefined;
   return {
     transport,
@@ -123,7 +129,7 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
     ...{ demand, tls },
     health() {
       if (!asked || performance.now() - asked.at > healthAgeMs) {
-        asked = { at: performance.now(), answer: Promise.all(opened.map(checkHealth)) };
+        asked = { at: performance.now(), answer: Promise.all(opened.map(ask)) };
       }
       return asked.answer;
     },
@@ -135,7 +141,10 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
   };
 }
 
-async function checkHealth(service: { name: string; transport: Transport }): Promise<ServiceHealth> {
+async function findProblem(service: {
+  readonly name: string;
+  readonly transport: Transport;
+}): Promise<HeadwaterError | undefined> {
   try {
     const health = createClient(Health, service.transport);
     let why: HeadwaterError | undefined;
@@ -144,11 +153,11 @@ async function checkHealth(service: { name: string; transport: Transport }): Pro
       if (encoded !== null) why = readNotReady(decodeBinaryHeader(encoded));
     };
     const { status: state } = await health.check({ service: "" }, { timeoutMs: healthTimeoutMs, onTrailer });
-    if (state === ServingStatus.SERVING) return { service: service.name, problem: undefined };
-    return { service: service.name, problem: why ?? notReady(service.name, "says that it is not ready") };
+    if (state === ServingStatus.SERVING) return undefined;
+    return why ?? notReady(service.name, "says that it is not ready");
   } catch (thrown) {
     const cause = toHeadwaterError(thrown);
-    return { service: service.name, problem: notReady(service.name, "does not answer", cause) };
+    return notReady(service.name, "does not answer", cause);
   }
 }
 

@@ -87,6 +87,9 @@
 {{- $_ := include "headwater.tlsSettings" . | fromYaml | merge $settings -}}
 {{- if eq .component "gateway" -}}
 {{- $_ := set $settings "HEADWATER_GATEWAY_API_KEYS_FILE" (printf "%s/api-keys/api-keys" (include "headwater.secretsDir" .root)) -}}
+{{- if and (eq .root.Values.autoscaling.mode "keda") (eq (int .root.Values.ingest.autoscaling.minReplicas) 0) -}}
+{{- $_ := set $settings "HEADWATER_GATEWAY_READY_WITHOUT" "ingest" -}}
+{{- end -}}
 {{- else if eq .component "embedding-worker" -}}
 {{- if $own.model.dir }}{{ $_ := set $settings "HEADWATER_EMBEDDING_MODEL_DIR" $own.model.dir }}{{ end -}}
 {{- if $own.model.rerankerDir }}{{ $_ := set $settings "HEADWATER_EMBEDDING_RERANKER_DIR" $own.model.rerankerDir }}{{ end -}}

@@ -9,14 +9,15 @@ const tags = ["operation"];
 export function healthRoutes(app: App, gateway: Gateway): void {
   const { upstream, drain } = gateway;
   const ready = async (reply: FastifyReply): Promise<z.output<typeof readySchema>> => {
-    const services = (await upstream.health()).map(({ service, problem }) => ({
+    const asked = await upstream.health();
+    const services = asked.map(({ service, problem }) => ({
       service,
       status: problem ? ("not ready" as const) : ("ready" as const),
       reason: problem?.reason,
       message: problem?.message,
       action: problem?.action,
     }));
-    const isReady = !drain.signal.aborted && services.every(({ status }) => status === "ready");
+    const isReady = !drain.signal.aborted && asked.every(({ problem, needed }) => !problem || !needed);
     void reply.code(isReady ? 200 : 503);
     return { status: isReady ? "ready" : "not ready", services };
   };
