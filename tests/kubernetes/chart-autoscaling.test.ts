@@ -73,7 +73,8 @@ describe("KEDA's triggers", { skip: withoutHelm }, () => {
     const { spec } = find(manifests, "ScaledObject", "headwater-ingest");
     assert.equal(spec?.minReplicaCount, 0);
     assert.equal(spec?.triggers?.[0]?.authenticationRef, undefined);
-    const [gateway] = find(manifests, "Deployment", "headwater-gateway").spec?.template?.spec.containers ?? [];
+    const [gateway] =
+      find(manifests, "Deployment", "headwater-gateway").spec?.template?.spec.containers ?? [];
     const without = gateway?.env?.find(({ name }) => name === "HEADWATER_GATEWAY_READY_WITHOUT");
     assert.equal(without?.value, "ingest", "the gateway would wait for a service that is at zero");
     assert.equal(
