@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseEnv } from "node:util";
@@ -29,6 +29,12 @@ const known: Readonly<Record<string, unknown>> = Object.assign(
   {},
   processSettings,
   ...Object.values(settingsOf),
+);
+/** The `headwater` command's own, which stand with its options. */
+const ofCommand = new Set(
+  globSync("apps/cli/{*,commands/**/*,backup/**/*}.ts", { cwd: root }).flatMap(
+    (file) => readFileSync(join(root, file), "utf8").match(/\bHEADWATER_[A-Z0-9_]+\b/g) ?? [],
+  ),
 );
 const compose = parse(readFileSync(join(root, "docker-compose.yml"), "utf8"), { merge: true }) as {
   readonly services: Readonly<
@@ -74,9 +80,13 @@ describe("settings of the chart", { skip: withoutHelm }, () => {
         assert(setting in known, `${setting} is no setting`);
       for (const { owner, spec } of podsOf(manifests)) {
         for (const container of spec.containers ?? []) {
-          const read = { ...processSettings, ...(settingsOf[container.name] ?? known) };
+          const service = settingsOf[container.name];
+          const read = { ...processSettings, ...(service ?? known) };
           for (const setting of Object.keys(own(container)))
-            assert(setting in read, `${owner}: ${container.name} does not read ${setting}`);
+            assert(
+              setting in read || (!service && ofCommand.has(setting)),
+              `${owner}: ${container.name} does not read ${setting}`,
+            );
         }
       }
     });
@@ -179,6 +189,15 @@ describe("settings of the chart", { skip: withoutHelm }, () => {
 });
 
 describe("images of the chart", { skip: withoutHelm }, () => {
+  test("are those of docker-compose.yml: services and stores, of the same versions", async () => {
+    const rendered = podsOf(await render({ profiles: ["try"] })).flatMap(({ spec }) =>
+      (spec.containers ?? []).map(({ image }) => image.split("@")[0]),
+    );
+    assert(Object.keys(compose.services).length >= 11);
+    for (const { image } of Object.values(compose.services))
+      assert(rendered.includes(image), `compose runs ${image}, the chart ${rendered.join(" ")}`);
+  });
+
   test("let a service as much time to end as compose does, or more", async () => {
     for (const { metadata, spec } of ofKind(await render({ profiles: ["try"] }), "Deployment")) {
       const seconds = Number.parseInt(compose.services["search"]?.stop_grace_period ?? "", 10);
