@@ -94,6 +94,7 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
       ...{ target, lookup, maxActive: config.maxActive, resolveIntervalMs: config.rpc.resolveIntervalMs },
       connect: (address) =>
         createNodeTransport({ address, interceptors, repeatUnseen: false, ...(connect ? { connect } : {}) }),
+      problem: () => tls?.problem(serverName),
       onRepeat: (method) => metrics.repeated.inc({ service: name, method }),
     });
     metrics.watch(name, () => transport.servers);
@@ -157,6 +158,7 @@ async function findProblem(service: {
     return why ?? notReady(service.name, "says that it is not ready");
   } catch (thrown) {
     const cause = toHeadwaterError(thrown);
+    if (cause.reason.startsWith("HW_TLS_")) return cause;
     return notReady(service.name, "does not answer", cause);
   }
 }

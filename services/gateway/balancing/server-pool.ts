@@ -10,6 +10,7 @@ const firstLookupMs = 5000;
 export class ServerPool {
   readonly #watch: AddressWatch;
   readonly #connect: (address: string) => NodeTransport;
+  readonly #problem: () => unknown;
   readonly #servers = new Map<string, ServerConnection>();
   /** Gone from the name, with calls under way. */
   readonly #leaving = new Map<string, ServerConnection>();
@@ -18,9 +19,15 @@ export class ServerPool {
   #failure: unknown;
   #turn = 0;
 
-  constructor(watch: AddressWatch, connect: (address: string) => NodeTransport) {
+  /** @param problem why connections fail, where that is known */
+  constructor(
+    watch: AddressWatch,
+    connect: (address: string) => NodeTransport,
+    problem: () => unknown = () => undefined,
+  ) {
     this.#watch = watch;
     this.#connect = connect;
+    this.#problem = problem;
     this.#stopWatching = watch.listen((addresses, failure) => {
       this.#failure = failure;
       this.#update(addresses);
@@ -95,7 +102,7 @@ export class ServerPool {
       Code.Unavailable,
       undefined,
       undefined,
-      this.#failure,
+      this.#problem() ?? this.#failure,
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Transport } from "@connectrpc/connect";
 import type { NodeTransport } from "@headwater/client/node";
+import type { HeadwaterError } from "@headwater/errors";
 import type { Lookup } from "@headwater/rpc";
 import { AddressWatch } from "@headwater/rpc";
 import { createBalancedTransport } from "./balanced-transport.ts";
@@ -14,6 +15,8 @@ export interface ServiceTransportOptions {
   readonly maxActive: number;
   /** Opens a connection of its own to one of the addresses. */
   readonly connect: (address: string) => NodeTransport;
+  /** Why connections fail, where that is known. */
+  readonly problem: () => HeadwaterError | undefined;
   readonly onRepeat: (method: string) => void;
 }
 
@@ -25,9 +28,9 @@ export interface ServiceTransport extends Transport {
 }
 
 export function openServiceTransport(options: ServiceTransportOptions): ServiceTransport {
-  const { target, resolveIntervalMs: intervalMs, lookup, connect, maxActive, onRepeat } = options;
+  const { target, resolveIntervalMs: intervalMs, lookup, connect, problem, maxActive, onRepeat } = options;
   const watch = new AddressWatch(target, { intervalMs, ...(lookup ? { lookup } : {}) });
-  const pool = new ServerPool(watch, connect);
+  const pool = new ServerPool(watch, connect, problem);
   const transport = createResilientTransport({
     transport: createBalancedTransport(pool),
     ...{ maxActive, onRepeat },
