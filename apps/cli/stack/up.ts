@@ -3,9 +3,16 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
 import { registerDependencyMetrics } from "@headwater/resilience";
+import { openTls, readTlsClientConfig, tlsClientSettings } from "@headwater/rpc";
 import { startAdminServer, stopSignal } from "@headwater/service";
 import { address, choice, readSettings, text } from "@headwater/settings";
-import { createRegistry, logLevels, startTracing, telemetrySettings } from "@headwater/telemetry";
+import {
+  createRegistry,
+  logLevels,
+  silentTelemetry,
+  startTracing,
+  telemetrySettings,
+} from "@headwater/telemetry";
 import type { Output } from "../terminal/output.ts";
 import { bold, cyan, dim, table } from "../terminal/output.ts";
 import { lockDataFolder } from "./data-folder-lock.ts";
@@ -87,10 +94,17 @@ function whereThingsAre(stack: Stack, metrics: string, dataFolder: string): stri
 }
 
 async function whatToDoNext(stack: Stack): Promise<string> {
-  const transport = createNodeTransport({ address: stack.address("ingest") });
+  const tls = openTls(readTlsClientConfig(readSettings(tlsClientSettings)), silentTelemetry("up"));
+  const transport = createNodeTransport({
+    address: stack.address("ingest"),
+    ...(tls ? { connect: (host, port) => tls.connect({ host, port }, host) } : {}),
+  });
   const pipeline = await createHeadwaterClient({ transport })
     .pipeline()
-    .finally(() => transport.close());
+    .finally(() => {
+      transport.close();
+      tls?.close();
+    });
   const documents = pipeline.documents.indexed;
   if (documents > 0) {
     return [
