@@ -46,20 +46,22 @@ function issue(by: Authority, name: string) {
   return by.issue([identityOf(name), "127.0.0.1"]);
 }
 
+async function start(name: ServiceName, more: Record<string, string> = {}): Promise<void> {
+  const known = [...stacks.keys()].map((other) => [addressSettings[other], addressOf(other)] as const);
+  const environment = {
+    ...Object.fromEntries(known),
+    HEADWATER_TLS_DIR: tlsFolderOf(name),
+    HEADWATER_TLS_ALLOWED_CLIENTS: callers[name].map(identityOf).join(","),
+    ...more,
+  };
+  stacks.set(name, await startTestStack(join(folder, "data"), { services: [name], environment }));
+}
+
 /** Each service with settings of its own, as in pods: its certificate, and who may call it. */
 before(async () => {
-  const addresses: Record<string, string> = {};
   for (const name of serviceNames) {
     await mountCertificates(tlsFolderOf(name), await issue(authority, name));
-    const environment = {
-      ...addresses,
-      HEADWATER_TLS_DIR: tlsFolderOf(name),
-      HEADWATER_TLS_ALLOWED_CLIENTS: callers[name].map(identityOf).join(","),
-      // So that connections are made anew all the time.
-      HEADWATER_MAX_CONNECTION_AGE_MS: "2000",
-    };
-    stacks.set(name, await startTestStack(join(folder, "data"), { services: [name], environment }));
-    addresses[addressSettings[name]] = addressOf(name);
+    await start(name);
   }
   const transport = createNodeTransport({ address: addressOf("gateway") });
   client = createHeadwaterClient({ transport });
@@ -179,6 +181,14 @@ test("a new authority takes over while searches and answers run, and none fails"
     ended.abort();
     await load;
   }
+  // Whoever connects anew does so with the new authority alone.
+  const address = addressOf("search");
+  await stacks.get("search")?.close(5000);
+  await start("search", { HEADWATER_SEARCH_LISTEN: address });
+  const answered = () => ask().then(Boolean, ({ reason }) => reason !== "HW_SEARCH_UNAVAILABLE");
+  await until("generation has found it again", answered);
+  assert.deepEqual(await search(), ["rivers.txt"]);
+  assert.match(await ask(), /faster on the outside/);
   for (const service of services()) {
     for (const reason of ["untrusted", "expired", "no_certificate"])
       assert.equal(await metric(service, "headwater_tls_refused_total", { reason }), 0, service.name);
