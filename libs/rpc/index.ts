@@ -2,6 +2,7 @@ export type { AddressListener, AddressWatchOptions, Lookup } from "./address-wat
 export { AddressWatch } from "./address-watch.ts";
 export type { RpcClient, RpcClientOptions } from "./client.ts";
 export { createRpcClient } from "./client.ts";
+export { untilDraining } from "./draining.ts";
 export { fromClientError, toServerError } from "./error-mapping.ts";
 export type { PageSizes, TimePlace } from "./paging.ts";
 export {

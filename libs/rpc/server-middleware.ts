@@ -3,12 +3,15 @@ import { codeOf, HeadwaterError, status, statusName } from "@headwater/errors";
 import type { Telemetry } from "@headwater/telemetry";
 import { Counter, durationBuckets, generateInRequestContext, Histogram } from "@headwater/telemetry";
 import type { ServerMiddleware } from "nice-grpc-common";
+import { serverDraining } from "./draining.ts";
 import { toServerError } from "./error-mapping.ts";
 
 /** What a handler gets beside nice-grpc's own context. */
 export interface RpcContext {
   /** Call it in a stream that would never end by itself: its signal then also fires when the server drains. */
   abortOnTerminate(): void;
+  /** Fires when the server drains, for streams that choose themselves where they end: see `untilDraining`. */
+  readonly draining: AbortSignal;
 }
 
 /** Metadata key of the request id, in and out. */
@@ -85,6 +88,7 @@ export function terminateMiddleware(draining: AbortSignal): ServerMiddleware<Rpc
       return yield* call.next(call.request, {
         ...context,
         signal,
+        draining,
         sendHeader: () => context.sendHeader(),
         abortOnTerminate() {
           if (draining.aborted) end();
@@ -94,13 +98,7 @@ export function terminateMiddleware(draining: AbortSignal): ServerMiddleware<Rpc
       });
     } catch (thrown) {
       if (draining.aborted && ending.signal.aborted && !context.signal.aborted) {
-        throw new HeadwaterError({
-          code: status.UNAVAILABLE,
-          reason: "HW_SERVER_DRAINING",
-          message: "The server is shutting down.",
-          action: "Connect again; another server takes over.",
-          cause: thrown,
-        });
+        throw serverDraining(thrown);
       }
       throw thrown;
     } finally {

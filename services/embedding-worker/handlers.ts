@@ -11,6 +11,7 @@ import type {
   RerankResponse,
 } from "@headwater/proto/services/headwater/v1/embedding";
 import type { RpcContext } from "@headwater/rpc";
+import { untilDraining } from "@headwater/rpc";
 import type { CallContext, ServiceImplementation } from "nice-grpc";
 import { answerInOrder } from "./embed-stream.ts";
 import type { EmbeddedTexts, Embedder } from "./embedder.ts";
@@ -56,9 +57,10 @@ export function createHandlers(
     tokens < options.streamTokens && scheduler.queuedIn("passage") < options.queueTokens;
 
   return {
-    async *embed(requests: AsyncIterable<EmbedRequest>, { signal }: CallContext) {
+    async *embed(requests: AsyncIterable<EmbedRequest>, { signal, draining }: CallContext & RpcContext) {
       const flow = {};
-      yield* answerInOrder(requests, (request, either) => take(request, flow, either), hasRoom, signal);
+      const read = untilDraining(requests, draining);
+      yield* answerInOrder(read, (request, either) => take(request, flow, either), hasRoom, signal);
     },
 
     embedQuery(request: EmbedQueryRequest, { signal }: CallContext): Promise<EmbedQueryResponse> {

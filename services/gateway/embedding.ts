@@ -5,11 +5,15 @@ import type { EmbeddingDemand } from "@headwater/load";
 import type { Embedding } from "@headwater/proto/connect/headwater/v1/embedding";
 import { EmbeddingService } from "@headwater/proto/connect/headwater/v1/embedding";
 import { estimateTokens } from "@headwater/text";
+import { isLostCall } from "./balancing/lost-call.ts";
 import { toHeadwaterError } from "./http-error.ts";
 import type { EmbeddingRequest } from "./schemas/openai-embeddings.ts";
 
 /** Texts that one message to the embedding-worker holds. */
 const batchTexts = 128;
+
+/** A worker that goes in the middle leaves nothing that is worth keeping: all texts go to another. */
+const attempts = 3;
 
 /** Has texts embedded by the embedding-worker. */
 export interface Embedder {
@@ -21,10 +25,12 @@ export interface Embedder {
 export function createEmbedder(transport: Transport, demand: EmbeddingDemand): Embedder {
   const worker: Client<typeof EmbeddingService> = createClient(EmbeddingService, transport);
   const embedTexts = async (
-    { model, dimensions }: EmbeddingRequest,
+    request: EmbeddingRequest,
     texts: readonly string[],
     options: CallOptions,
-  ) => {
+    attempt = 1,
+  ): Promise<Embedding[]> => {
+    const { model, dimensions } = request;
     try {
       const described = await worker.describe({}, options);
       if (model !== described.model) throw modelUnknown(described.model);
@@ -39,6 +45,8 @@ export function createEmbedder(transport: Transport, demand: EmbeddingDemand): E
       if (embeddings.length !== texts.length) throw new TypeError("texts and embeddings are not as many");
       return embeddings;
     } catch (thrown) {
+      if (attempt < attempts && isLostCall(thrown, options.signal))
+        return await embedTexts(request, texts, options, attempt + 1);
       throw toHeadwaterError(thrown);
     }
   };

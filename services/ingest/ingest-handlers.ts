@@ -22,7 +22,14 @@ import type {
   WatchRequest,
 } from "@headwater/proto/services/headwater/v1/ingest";
 import type { RpcContext } from "@headwater/rpc";
-import { checkPageSize, checkTenant, decodePageToken, encodePageToken, toPage } from "@headwater/rpc";
+import {
+  checkPageSize,
+  checkTenant,
+  decodePageToken,
+  encodePageToken,
+  toPage,
+  untilDraining,
+} from "@headwater/rpc";
 import { context as activeContext, propagation } from "@opentelemetry/api";
 import type { CallContext } from "nice-grpc";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -71,8 +78,8 @@ export class IngestHandlers implements IngestServiceImplementation<RpcContext> {
     this.#log = parts.stores.log;
   }
 
-  push(requests: AsyncIterable<PushRequest>, context: CallContext) {
-    return new PushStream(this.#parts.push, context.signal).answer(requests);
+  push(requests: AsyncIterable<PushRequest>, { signal, draining }: CallContext & RpcContext) {
+    return new PushStream(this.#parts.push, signal).answer(untilDraining(requests, draining));
   }
 
   async *watch(request: WatchRequest, context: CallContext & RpcContext) {
