@@ -105,6 +105,17 @@ describe("every pod", { skip: withoutHelm }, () => {
   }
 });
 
+test("an air-gapped installation takes every image from the registry inside", {
+  skip: withoutHelm,
+}, async () => {
+  for (const name of ["airgapped production", "airgapped try"]) {
+    const pods = podsOf(await render(profiles[name] ?? {}));
+    for (const { owner, spec } of pods)
+      for (const { image } of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
+        assert.match(image, /^registry\.internal\//, `${name}: ${owner}`);
+  }
+});
+
 describe("a service's Deployment", { skip: withoutHelm }, () => {
   const services = ["ingest", "embedding-worker", "search", "generation", "gateway"];
   const containerOf = (manifests: readonly Manifest[], name: string) => {
