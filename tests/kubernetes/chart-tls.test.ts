@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { describe, test } from "node:test";
 import { render, withoutHelm } from "./helm.ts";
 import type { Manifest } from "./manifest.ts";
@@ -96,6 +96,7 @@ describe("TLS between the services", { skip: withoutHelm }, () => {
         new X509Certificate(pem("ca.crt")),
       ];
       assert(certificate.verify(authority.publicKey), service);
+      assert(certificate.checkPrivateKey(createPrivateKey(pem("tls.key"))), service);
       assert.equal(certificate.checkHost(`headwater-${service}.rag.svc`), `headwater-${service}.rag.svc`);
       assert.deepEqual(certificate.keyUsage?.sort(), ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]);
       assert.equal(Object.keys(data ?? {}).includes("ca.key"), false);
