@@ -78,7 +78,9 @@ async function makeImages(
     const digest = layout.addImage(name, imageConfig(component, build), added, build.created);
     writeFileSync(join(folder, `headwater-${component.name}.cdx.json`), JSON.stringify(bill, null, 2));
     rmSync(own, { recursive: true });
-    process.stderr.write(`${name}@${digest}\n`);
+    const sizes = layerNames.map((layer, index) => `${layer} ${megabytes(added[index]?.size ?? 0)}`);
+    const whole = megabytes(added.reduce((sum, { size }) => sum + size, 0));
+    process.stderr.write(`${name}@${digest}\n  ${whole} MB: ${sizes.join(", ")}\n`);
   }
   layout.close();
   if (values.tar) {
@@ -89,6 +91,10 @@ async function makeImages(
     if (error) throw error;
     if (status !== 0) throw new Error(`tar ended with ${status}`);
   }
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
 }
 
 function contentsOf(name: string | undefined): Contents {

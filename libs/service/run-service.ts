@@ -40,6 +40,7 @@ export async function runService(
     resources.defer(() => service.close(settings.HEADWATER_SHUTDOWN_GRACE_MS));
     const admin = await startAdminServer(settings.HEADWATER_METRICS_ADDRESS, [service]);
     resources.defer(() => admin.close());
+    telemetry.log.info({ address: admin.address }, "metrics and health");
     const signal = await stop;
     telemetry.log.info({ signal }, "stopping");
   } catch (thrown) {

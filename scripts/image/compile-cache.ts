@@ -5,16 +5,16 @@ import { nodePath, user } from "./base.ts";
 import type { Contents } from "./contents.ts";
 import { appFolder, commonEnvironment, compileCacheFolder } from "./image-config.ts";
 import type { Layers } from "./layers.ts";
+import { mergeLayers } from "./layers.ts";
 
 /**
  * Compiles every module of a component once, inside the root that a container will have, and adds what V8 made of it
  * to the layer of our code: at a start Node then neither strips types nor compiles.
  */
 export function addCompileCache(layers: Layers, { component, sources }: Contents): void {
-  // On the same file system as the layers, which it is made of by hard links.
   const scratch = mkdtempSync(join(dirname(layers.code), "root-"));
   try {
-    for (const layer of Object.values(layers)) run(["cp", "-al", `${layer}/.`, scratch], process.env);
+    mergeLayers(layers, scratch);
     // Threads, and what starts a service, must not run: they are compiled, but `stop` is evaluated before them.
     const started = [component.entry, ...sources.workers];
     const others = sources.files.filter((file) => file.endsWith(".ts") && !started.includes(file));

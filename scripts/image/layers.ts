@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import type { SystemPackage } from "./base.ts";
@@ -60,6 +61,14 @@ export function layOutOwn(root: string, layers: Layers, { sources, packages, wor
   for (const workspace of workspaces) {
     copy(root, layers.code, posix.join(workspace, "package.json"));
     symlinkSync(posix.join("../..", workspace), join(links, posix.basename(workspace)));
+  }
+}
+
+/** Makes `target` what a container sees: the layers upon each other, by hard links, on the same file system. */
+export function mergeLayers(layers: Layers, target: string): void {
+  for (const name of layerNames) {
+    const { status, stderr } = spawnSync("cp", ["-al", `${layers[name]}/.`, target], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`cp of ${layers[name]}: ${stderr}`);
   }
 }
 
