@@ -51,10 +51,7 @@ export const isRetired = (key: string) => key.endsWith("/removing.json");
 
 /** Names sort by time. @param at unix milliseconds */
 export function nameOf(at: number): string {
-  return new Date(at)
-    .toISOString()
-    .replace(/\.\d+Z$/, "Z")
-    .replaceAll(":", "-");
+  return new Date(at).toISOString().replaceAll(/[:.]/g, "-");
 }
 
 export async function writeManifest(store: BlobStore, manifest: Manifest): Promise<void> {
