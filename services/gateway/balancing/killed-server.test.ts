@@ -13,7 +13,7 @@ const order = ["lexical", "vector", "fused", "reranked"];
 const callers = 24;
 const patienceMs = 60_000;
 
-test("searches fail neither when a server is killed in the middle of them, nor when one is stopped, and a new one gets its share", async () => {
+test("searches fail neither when a server is killed in the middle of them, nor when one is stopped, and a new one gets its share", async (t) => {
   const first = await SearchProcess.start("127.0.0.2:0");
   const { port } = first;
   const second = await SearchProcess.start(`127.0.0.3:${port}`);
@@ -93,10 +93,15 @@ test("searches fail neither when a server is killed in the middle of them, nor w
     listed.delete("127.0.0.2");
     processes.push(await SearchProcess.start(`127.0.0.4:${port}`));
     listed.add("127.0.0.4");
-    await until(() => answeredBy("127.0.0.4") > 50, "the new server answers", patienceMs);
+    const listedAt = performance.now();
+    await until(() => answeredBy("127.0.0.4") > 0, "the new server answers", patienceMs);
+    t.diagnostic(`a new server answered ${Math.round(performance.now() - listedAt)} ms after it was listed`);
+    await until(() => answeredBy("127.0.0.4") > 50, "the new server has its share", patienceMs);
     await second.end("SIGTERM");
     const last = answeredBy("127.0.0.4");
     await until(() => answeredBy("127.0.0.4") > last + 200, "the new server answers alone", patienceMs);
+    const total = [...answered.values()].reduce((sum, count) => sum + count, 0);
+    t.diagnostic(`${total} searches by ${callers} callers; ${changed} went on in the middle of their stages`);
   } finally {
     over = true;
     try {

@@ -70,7 +70,7 @@ async function embed(embedder: Embedder, count: number, word: string): Promise<v
   );
 }
 
-test("workers share the passages of one ingest, and one that comes gets its share at once", async () => {
+test("workers share the passages of one ingest, and one that comes gets its share at once", async (t) => {
   const workers = new Workers();
   try {
     const first = await workers.add("127.0.0.2");
@@ -79,12 +79,18 @@ test("workers share the passages of one ingest, and one that comes gets its shar
     await embed(embedder, 2000, "text");
     assert.equal(first.embedded.length + second.embedded.length, 2000);
     for (const { embedded } of [first, second]) assert(embedded.length > 500, `${embedded.length} of 2000`);
+    t.diagnostic(`shares of 2,000 passages: ${first.embedded.length}, ${second.embedded.length}`);
     const third = await workers.add("127.0.0.4");
+    const listedAt = performance.now();
     let over = false;
     const work = (async () => {
       while (!over) await embed(embedder, 200, "more");
     })();
-    await eventually("the third worker has work", () => third.embedded.length > 100);
+    await eventually("the third worker has work", () => third.embedded.length > 0);
+    t.diagnostic(
+      `a third worker had passages ${Math.round(performance.now() - listedAt)} ms after it was listed`,
+    );
+    await eventually("it has its share", () => third.embedded.length > 100);
     over = true;
     await work;
     assert.deepEqual(workers.troubles, []);
