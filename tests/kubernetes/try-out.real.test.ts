@@ -15,42 +15,19 @@ import { bareKafka } from "@headwater/document-log/bench";
 import { temporaryFolder } from "@headwater/testing";
 import { eventually } from "../support/eventually.ts";
 import type { RealServers } from "../support/real-servers.ts";
-import { missingServers, useRealServers } from "../support/real-servers.ts";
+import { useRealServers } from "../support/real-servers.ts";
 import type { Namespace } from "./support/cluster.ts";
-import { createNamespace, noCluster } from "./support/cluster.ts";
+import { createNamespace } from "./support/cluster.ts";
 import type { Installation } from "./support/installation.ts";
-import { prepareInstallation } from "./support/installation.ts";
+import { missingForInstallation, prepareInstallation, realNode } from "./support/installation.ts";
 import { storeValues } from "./support/store-values.ts";
 import type { LoadCall, LoadReport } from "./support/stream-load.ts";
 import { startLoad } from "./support/stream-load.ts";
 
-const registry = process.env.HEADWATER_IMAGE_REGISTRY;
-const missing = [
-  ...(noCluster ? [noCluster] : []),
-  ...(registry ? [] : ["HEADWATER_IMAGE_REGISTRY names no images that a node has"]),
-  ...missingServers().map((name) => `${name} is not set`),
-];
-const skip = missing.length > 0 && missing.join("; ");
-
 const sentence = "The heron of Quillmere counts nine hundred and twelve reeds each spring.";
 const question = "How many reeds does the heron of Quillmere count?";
 
-/** Two of all that serve, so that one may go; and small requests, as the node has the stores beside it. */
-function twoOfEach() {
-  const replicas = { replicas: 2, resources: { requests: { cpu: "10m", memory: "128Mi" } } };
-  return {
-    image: { registry, tag: process.env.HEADWATER_IMAGE_TAG ?? "", pullPolicy: "Never" },
-    placement: { nodeSelector: { type: "real" } },
-    autoscaling: { mode: "none" },
-    ingest: replicas,
-    embeddingWorker: replicas,
-    search: replicas,
-    generation: replicas,
-    gateway: replicas,
-  };
-}
-
-describe("the try-out profile on a real node", { skip, timeout: 1_500_000 }, () => {
+describe("the try-out profile on a real node", { skip: missingForInstallation(), timeout: 1_500_000 }, () => {
   let servers: RealServers;
   let namespace: Namespace;
   let installation: Installation;
@@ -60,7 +37,7 @@ describe("the try-out profile on a real node", { skip, timeout: 1_500_000 }, () 
   before(async () => {
     servers = await useRealServers();
     namespace = await createNamespace("try-out");
-    const values = { ...twoOfEach(), ...(await storeValues(namespace, servers.environment)) };
+    const values = { ...realNode(2), ...(await storeValues(namespace, servers.environment)) };
     installation = await prepareInstallation(namespace, await temporaryFolder(), "values-try.yaml", values);
   });
   after(async () => {

@@ -84,7 +84,7 @@ spec:
 {{- $own := (include "headwater.componentValues" . | fromYaml).autoscaling -}}
 - type: external-push
   metadata:
-    scalerAddress: {{ include "headwater.address" (dict "root" .root "component" "scaler") | quote }}
+    scalerAddress: {{ .root.Values.autoscaling.scalerAddress | default (include "headwater.address" (dict "root" .root "component" "scaler")) | quote }}
     workload: {{ .component }}
     target: {{ $own.target | quote }}
     {{- if $own.latencySeconds }}

@@ -1,9 +1,35 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { missingServers } from "../../support/real-servers.ts";
 import type { Namespace } from "./cluster.ts";
-import { chart } from "./cluster.ts";
+import { chart, noCluster } from "./cluster.ts";
 
 const release = "headwater";
+const registry = process.env.HEADWATER_IMAGE_REGISTRY;
+
+/** Why an installation with running containers cannot be tested; false where it can. */
+export function missingForInstallation(): string | false {
+  const missing = [
+    ...(noCluster ? [noCluster] : []),
+    ...(registry ? [] : ["HEADWATER_IMAGE_REGISTRY names no images that a node has"]),
+    ...missingServers().map((name) => `${name} is not set`),
+  ];
+  return missing.length > 0 && missing.join("; ");
+}
+
+/** Values for the node that has the images, with small requests, as it has the stores beside it. @param replicas of each */
+export function realNode(replicas: number) {
+  const each = () => ({ replicas, resources: { requests: { cpu: "10m", memory: "128Mi" } } });
+  return {
+    image: { registry, tag: process.env.HEADWATER_IMAGE_TAG ?? "", pullPolicy: "Never" },
+    placement: { nodeSelector: { type: "real" } },
+    ingest: each(),
+    embeddingWorker: each(),
+    search: each(),
+    generation: each(),
+    gateway: each(),
+  };
+}
 
 /** A release of the chart in a namespace. */
 export interface Installation {
