@@ -19,6 +19,8 @@ import { benchPeers } from "./peers-bench.ts";
 import type { BenchOptions, BenchSuite } from "./suites.ts";
 import { benchSuites } from "./suites.ts";
 import { benchTexts } from "./texts.ts";
+import type { ProcessorMs } from "./units-bench.ts";
+import { benchUnits } from "./units-bench.ts";
 
 type Report = (line: string) => void;
 
@@ -175,6 +177,28 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
       ],
     };
   },
+  async units({ texts = fewTexts, collection }, report) {
+    const result = await benchUnits(await benchTexts(texts, collection), process.env, report);
+    const { perPassage, perSearch, perPlainSearch, perAnswer, resident } = result;
+    return {
+      result,
+      rows: [
+        ["passages, tokens of each", `${result.passages}, ${result.tokens.toFixed(0)}`],
+        ["processor time of a passage", parts(perPassage)],
+        ["processor time of a search with rerank", parts(perSearch)],
+        ["processor time of a search without", parts(perPlainSearch)],
+        ["processor time of an extractive answer", parts(perAnswer)],
+        ["bytes of a passage in Elasticsearch", result.elasticsearchBytes.toFixed(0)],
+        ["bytes of a document in the catalog", result.catalogBytes.toFixed(0)],
+        [
+          "resident memory",
+          Object.entries(resident)
+            .map(([who, bytes]) => `${who} ${(bytes / 2 ** 20).toFixed(0)} MiB`)
+            .join(", "),
+        ],
+      ],
+    };
+  },
   async memory({ documents }, report) {
     const result = await benchMemory(documents, report);
     return {
@@ -199,6 +223,12 @@ async function withDataFolder<T>(work: (environment: Environment) => Promise<T>)
 
 function embeddingRate({ textsPerSecond, tokensPerSecond }: Rate): string {
   return `${rate(textsPerSecond, "texts")}, ${rate(tokensPerSecond, "tokens")}`;
+}
+
+function parts(cost: ProcessorMs): string {
+  return Object.entries(cost)
+    .map(([who, ms]) => `${who} ${milliseconds(ms)}`)
+    .join(", ");
 }
 
 function milliseconds(value: number): string {

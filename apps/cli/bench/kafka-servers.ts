@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { bareKafka } from "@headwater/document-log/bench";
-import { HeadwaterError, status } from "@headwater/errors";
 import type { Environment } from "@headwater/settings";
-import { makeDatabase, removeIndexes } from "./scratch.ts";
+import { findServers, makeDatabase, removeCollections, removeIndexes } from "./scratch.ts";
 
 /** Setting, and the variable that the suites on real servers read. */
 const needed = {
@@ -12,7 +11,6 @@ const needed = {
   HEADWATER_POSTGRES_URL: "POSTGRES_URL",
   HEADWATER_S3_ENDPOINT: "S3_ENDPOINT",
 } as const;
-type Needed = keyof typeof needed;
 
 /** A topic, indexes, a bucket and a database of a bench's own, on servers that may have others. */
 export interface BenchServers {
@@ -25,7 +23,7 @@ export interface BenchServers {
 
 /** @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID where the environment does not name the servers */
 export async function useBenchServers(environment: Environment): Promise<BenchServers> {
-  const servers = findServers(environment);
+  const servers = findServers(environment, needed);
   const name = `bench-${randomBytes(5).toString("hex")}`;
   const database = await makeDatabase(servers.HEADWATER_POSTGRES_URL, name.replace("-", "_"));
   const brokers = servers.HEADWATER_KAFKA_BROKERS;
@@ -49,27 +47,4 @@ export async function useBenchServers(environment: Environment): Promise<BenchSe
       await database.drop();
     },
   };
-}
-
-function findServers(environment: Environment): Record<Needed, string> {
-  const found = Object.entries(needed).map(
-    ([setting, variable]) => [setting, environment[setting] || environment[variable] || ""] as const,
-  );
-  const missing = found.filter(([, address]) => address === "").map(([setting]) => setting as Needed);
-  if (missing.length > 0) {
-    throw new HeadwaterError({
-      code: status.FAILED_PRECONDITION,
-      reason: "HW_SETTINGS_INVALID",
-      message: `This bench runs on real servers, and some are not named: ${missing.join(", ")}.`,
-      action: `Set them, or ${missing.map((setting) => needed[setting]).join(", ")}, to the servers' addresses.`,
-    });
-  }
-  return Object.fromEntries(found) as Record<Needed, string>;
-}
-
-async function removeCollections(url: string, prefix: string): Promise<void> {
-  const found = await fetch(`${url}/collections`);
-  const { result } = (await found.json()) as { result: { collections: { name: string }[] } };
-  for (const { name } of result.collections)
-    if (name.startsWith(prefix)) await fetch(`${url}/collections/${name}`, { method: "DELETE" });
 }

@@ -1,4 +1,13 @@
-export const benchSuites = ["embedding", "ingest", "search", "kafka", "peers", "memory", "chat"] as const;
+export const benchSuites = [
+  "embedding",
+  "ingest",
+  "search",
+  "kafka",
+  "peers",
+  "memory",
+  "chat",
+  "units",
+] as const;
 export type BenchSuite = (typeof benchSuites)[number];
 
 export interface BenchOptions {

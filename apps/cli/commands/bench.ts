@@ -19,7 +19,7 @@ export function addBenchCommand(program: Command): void {
     )
     .option(
       "--texts <n>",
-      "embedding, ingest, kafka, peers: texts in all (default: 600, ingest 3600)",
+      "embedding, ingest, kafka, peers, units: texts in all (default: 600, ingest 3600)",
       wholeNumber(50, 100_000),
     )
     .option(
