@@ -14,7 +14,7 @@ const foreign: Readonly<Record<string, readonly string[]>> = {
   kube_horizontalpodautoscaler_status_current_replicas: ["horizontalpodautoscaler"],
   kube_horizontalpodautoscaler_spec_max_replicas: ["horizontalpodautoscaler"],
   kube_pod_container_status_restarts_total: [],
-  kube_cronjob_status_last_successful_time: ["cronjob"],
+  kube_cronjob_created: ["cronjob"],
   kubelet_volume_stats_available_bytes: ["persistentvolumeclaim"],
   kubelet_volume_stats_capacity_bytes: ["persistentvolumeclaim"],
   keda_scaler_detail_errors_total: ["exported_namespace", "scaledObject", "scaler"],

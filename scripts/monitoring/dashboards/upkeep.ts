@@ -210,13 +210,13 @@ export const upkeep: Dashboard = {
         },
         {
           title: "Age of the last backup",
-          description: "Since a CronJob of backups last succeeded.",
+          description: "Since the last one succeeded, as ingest knows; empty where there never was one.",
           unit: "s",
           limit: 129600,
           queries: [
             {
-              expr: `time() - ${metric("kube_cronjob_status_last_successful_time", 'cronjob=~".*headwater.*backup.*"')}`,
-              legend: "{{cronjob}}",
+              expr: `time() - max(max_over_time(${metric("headwater_backup_last_success_timestamp_seconds")}[2d]) > 0)`,
+              legend: "last backup",
             },
           ],
         },
