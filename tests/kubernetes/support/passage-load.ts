@@ -89,28 +89,29 @@ export class PassageLoad {
   async #stream(address: string): Promise<void> {
     const { signal } = this.#closing;
     const client = createRpcClient(EmbeddingServiceDefinition, address);
-    let unanswered = 0;
+    const unanswered: number[] = [];
     const requests = async function* (load: PassageLoad) {
       for (let sequence = 1; !signal.aborted && load.#addresses().includes(address); ) {
-        if (load.#unsent < batch || unanswered >= window) await delay(10);
+        if (load.#unsent === 0 || unanswered.length >= window) await delay(10);
         else {
-          load.#unsent -= batch;
-          unanswered += 1;
-          const texts = Array.from({ length: batch }, () => passage());
+          const length = Math.min(batch, load.#unsent);
+          load.#unsent -= length;
+          unanswered.push(length);
+          const texts = Array.from({ length }, () => passage());
           yield { sequence: sequence++, texts, skipCache: true };
         }
       }
     };
     try {
       for await (const { embeddings } of client.call.embed(requests(this), { signal })) {
-        unanswered -= 1;
+        unanswered.shift();
         this.#left -= embeddings.length;
         this.#waiting?.less(embeddings.length * tokensOfText);
       }
     } catch {
       // A worker that goes takes its stream with it; the texts are sent to another.
     } finally {
-      this.#unsent += unanswered * batch;
+      this.#unsent += unanswered.reduce((sum, length) => sum + length, 0);
       client.close();
     }
   }
