@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { serviceNames } from "@headwater/cli/stack";
@@ -32,6 +33,7 @@ const addressSettings: Readonly<Record<ServiceName, string>> = {
   gateway: "HEADWATER_SERVER",
 };
 
+const hourMs = 3_600_000;
 const folder = await temporaryFolder();
 const authority = await createAuthority("of the installation");
 const stacks = new Map<ServiceName, Stack>();
@@ -42,8 +44,8 @@ const identityOf = (name: string) => `headwater-${name}.rag.svc`;
 const tlsFolderOf = (name: string) => join(folder, "tls", name);
 const addressOf = (name: ServiceName) => stacks.get(name)?.address(name) ?? assert.fail(`${name} is not up`);
 
-function issue(by: Authority, name: string) {
-  return by.issue([identityOf(name), "127.0.0.1"]);
+function issue(by: Authority, name: string, toMs = hourMs) {
+  return by.issue([identityOf(name), "127.0.0.1"], { toMs });
 }
 
 async function start(name: ServiceName, more: Record<string, string> = {}): Promise<void> {
@@ -162,13 +164,19 @@ test("a new authority takes over while searches and answers run, and none fails"
   let round = 0;
   const rotate = async (by: Authority, more: object) => {
     round += 1;
-    for (const name of serviceNames)
-      await mountCertificates(tlsFolderOf(name), { ...(await issue(by, name)), ...more });
+    // Each round's certificates end at a time of their own, by which the services show that they use them.
+    const expiries = new Map<string, number>();
+    for (const name of serviceNames) {
+      const files = await issue(by, name, hourMs + round * 60_000);
+      expiries.set(name, new X509Certificate(files["tls.crt"]).validToDate.getTime() / 1000);
+      await mountCertificates(tlsFolderOf(name), { ...files, ...more });
+    }
     const { searches, answers } = counts;
     const all = async () => {
-      const applied = { result: "applied" };
+      const gauge = "headwater_tls_certificate_expiry_timestamp_seconds";
       for (const service of services())
-        if ((await metric(service, "headwater_tls_reloads_total", applied)) < round) return false;
+        if ((await metric(service, gauge, { certificate: "own" })) !== expiries.get(service.name))
+          return false;
       return counts.searches > searches + 5 && counts.answers > answers + 5;
     };
     await Promise.race([load, until("all services use the new files, and calls go on", all)]);
