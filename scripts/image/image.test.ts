@@ -117,7 +117,10 @@ describe("images", () => {
           named.some((ref) => ref.startsWith(`deb:${library}@`)),
           library,
         );
-      assert.equal(named.includes("model:bge-small-en-v1.5-int8"), component.name === "embedding-worker");
+      assert.equal(
+        named.includes("model:bge-small-en-v1.5-int8"),
+        ["embedding-worker", "cli"].includes(component.name),
+      );
       assert(!named.some((ref) => /^(@lancedb|@electric-sql|@biomejs|typescript@)/.test(ref)));
     });
 
