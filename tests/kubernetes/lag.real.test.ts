@@ -43,6 +43,8 @@ describe("ingest on a real KEDA", { skip: missingForInstallation(), timeout: 1_5
       ...(await storeValues(namespace, servers.environment)),
       autoscaling: { mode: "keda", cooldownPeriod: 20, pollingInterval: 5 },
       tls: { mode: "none" },
+      // The name server of a test's cluster may know nothing else.
+      clusterDomain: "cluster.local",
     };
     const scaling = { minReplicas: 0, maxReplicas, lagThreshold: 50 };
     Object.assign(values.ingest, { autoscaling: scaling });

@@ -71,8 +71,15 @@ app.kubernetes.io/part-of: headwater
 {{- printf "%s.%s.svc" (include "headwater.componentName" .) .root.Release.Namespace -}}
 {{- end }}
 
+{{/* A name within the cluster with the cluster's domain, where that is known: (list $ "search.rag.svc"). */}}
+{{- define "headwater.wholeName" -}}
+{{- $root := index . 0 -}}
+{{- $host := index . 1 -}}
+{{- empty $root.Values.clusterDomain | ternary $host (printf "%s.%s" $host $root.Values.clusterDomain) -}}
+{{- end }}
+
 {{- define "headwater.address" -}}
-{{- printf "%s:%s" (include "headwater.host" .) (include "headwater.port" .component) -}}
+{{- printf "%s:%s" (include "headwater.wholeName" (list .root (include "headwater.host" .))) (include "headwater.port" .component) -}}
 {{- end }}
 
 {{/* Where each pod of the gateway tells its load to the scaler, on a port that no ingress leads to. */}}

@@ -27,7 +27,7 @@
 {{- if eq .Values.autoscaling.mode "keda" -}}
 {{- $_ := set $settings "HEADWATER_SCALER_LISTEN" "0.0.0.0:7005" -}}
 {{- $_ := set $settings "HEADWATER_GATEWAY_LOAD_LISTEN" "0.0.0.0:7006" -}}
-{{- $_ := set $settings "HEADWATER_GATEWAY_LOAD_ADDRESS" (printf "%s:7006" (include "headwater.gatewayLoadHost" .)) -}}
+{{- $_ := set $settings "HEADWATER_GATEWAY_LOAD_ADDRESS" (printf "%s:7006" (include "headwater.wholeName" (list . (include "headwater.gatewayLoadHost" .)))) -}}
 {{- end -}}
 {{- $settings = merge $settings (include "headwater.storeSettings" . | fromYaml) -}}
 {{- /* Not merged: merging takes false for nothing. */}}

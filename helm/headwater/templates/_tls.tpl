@@ -41,9 +41,9 @@
 {{- $name := include "headwater.componentName" . -}}
 {{- $names := list (include "headwater.host" .) -}}
 {{- if has .component (include "headwater.components" .root | fromJsonArray) -}}
-{{- $names = concat $names (list $name (printf "%s.%s" $name .root.Release.Namespace) (printf "%s.cluster.local" (include "headwater.host" .))) -}}
+{{- $names = concat $names (list $name (printf "%s.%s" $name .root.Release.Namespace) (printf "%s.%s" (include "headwater.host" .) (default "cluster.local" .root.Values.clusterDomain))) -}}
 {{- end -}}
-{{- if eq .component "gateway" }}{{ $names = append $names (include "headwater.gatewayLoadHost" .root) }}{{ end -}}
+{{- if eq .component "gateway" }}{{ $load := include "headwater.gatewayLoadHost" .root }}{{ $names = concat $names (list $load (printf "%s.%s" $load (default "cluster.local" .root.Values.clusterDomain))) }}{{ end -}}
 {{- $names | toJson -}}
 {{- end }}
 
