@@ -38,18 +38,6 @@ describe("ingest on a real KEDA", { skip: missingForInstallation(), timeout: 1_5
   before(async () => {
     servers = await useRealServers();
     namespace = await createNamespace("lag");
-    const values = {
-      ...realNode(1),
-      ...(await storeValues(namespace, servers.environment)),
-      autoscaling: { mode: "keda", cooldownPeriod: 20, pollingInterval: 5 },
-      tls: { mode: "none" },
-      // The name server of a test's cluster may know nothing else.
-      clusterDomain: "cluster.local",
-    };
-    const scaling = { minReplicas: 0, maxReplicas, lagThreshold: 50 };
-    Object.assign(values.ingest, { autoscaling: scaling });
-    installation = await prepareInstallation(namespace, await temporaryFolder(), "values-try.yaml", values);
-    await installation.upgrade();
     // The KEDA of tests may run outside of the cluster, where its names are not known.
     await namespace.apply({
       apiVersion: "v1",
@@ -61,7 +49,19 @@ describe("ingest on a real KEDA", { skip: missingForInstallation(), timeout: 1_5
       },
     });
     const { spec } = await namespace.get<{ spec: { clusterIP: string } }>("service", "scaler-for-keda");
-    await installation.upgrade("--set", `autoscaling.scalerAddress=${spec.clusterIP}:7005`);
+    const scalerAddress = `${spec.clusterIP}:7005`;
+    const values = {
+      ...realNode(1),
+      ...(await storeValues(namespace, servers.environment)),
+      autoscaling: { mode: "keda", cooldownPeriod: 20, pollingInterval: 5, scalerAddress },
+      tls: { mode: "none" },
+      // The name server of a test's cluster may know nothing else.
+      clusterDomain: "cluster.local",
+    };
+    const scaling = { minReplicas: 0, maxReplicas, lagThreshold: 50 };
+    Object.assign(values.ingest, { autoscaling: scaling });
+    installation = await prepareInstallation(namespace, await temporaryFolder(), "values-try.yaml", values);
+    await installation.upgrade();
   });
   after(async () => {
     process.stdout.write(`${["| s | ingest pods | |", "|---|---|---|", ...lines].join("\n")}\n`);
