@@ -41,7 +41,10 @@ export const gatewaySettings = {
       "Serves other addresses than loopback without credentials: anyone who reaches them may do anything",
     ),
   HEADWATER_GATEWAY_READY_WITHOUT: text()
-    .regex(/^(ingest|search|generation)(\s*,\s*(ingest|search|generation))*$/, "allowed: ingest, search, generation")
+    .regex(
+      /^(ingest|search|generation)(\s*,\s*(ingest|search|generation))*$/,
+      "allowed: ingest, search, generation",
+    )
     .optional()
     .describe(
       "Services without which the gateway says that it is ready all the same, separated by commas: ingest where it is scaled to zero. Calls that need one are refused while it is away",

@@ -12,8 +12,8 @@ import type {
   ServedDocument,
 } from "../catalog/document-record.ts";
 import { originalKey, textKey } from "../documents/blob-keys.ts";
-import type { Embedder } from "../embedding/embedder.ts";
 import { maxLoneAttempts } from "../embedding/embed-stream.ts";
+import type { Embedder } from "../embedding/embedder.ts";
 import type { IngestMetrics, Outcome } from "../metrics.ts";
 import type { DocumentProcessor, ProcessedDocument } from "../processor/document-processor.ts";
 import type { DocumentPut } from "./document-change.ts";
