@@ -108,6 +108,11 @@ const written = fc
   )
   .map((parts) => parts.join(""));
 
+test("a bracket that is the address of one before it is not cut off from that", () => {
+  const text = "]:]:\n[\n";
+  assert.equal(filtered(...text), filtered(text));
+});
+
 test("however the stream is cut, the result is the same, and holds no address that is not allowed", () => {
   fc.assert(
     fc.property(written, fc.array(fc.nat(60), { maxLength: 12 }), (text, cuts) => {

@@ -120,9 +120,9 @@ export function createLinkFilter(policy: LinkPolicy): LinkFilter {
  */
 function endOfWhole(text: string): number {
   const word = text.search(/\S*$/);
-  // Spaces may stand between the bracket and the address.
-  const open = /\][(:]\s*$/.exec(text.slice(0, word));
-  if (open) return open.index;
+  // Spaces may stand between the bracket and the address; and the bracket's own word may be the address of one before it.
+  const open = /\S*\][(:]\s*$/.exec(text.slice(0, word));
+  if (open) return endOfWhole(text.slice(0, open.index));
   const beyond = /^[\s\S]*[^\0-\x7f]/.exec(text.slice(word))?.[0] ?? "";
   return begun.test(beyond) ? word : word + beyond.length;
 }
