@@ -1,12 +1,6 @@
 import { isTracing, requestContext } from "@headwater/telemetry";
 import type { Client, CompatServiceDefinition } from "nice-grpc";
-import {
-  ChannelCredentials,
-  createChannel,
-  createClientFactory,
-  Metadata,
-  waitForChannelReady,
-} from "nice-grpc";
+import { createChannel, createClientFactory, Metadata, waitForChannelReady } from "nice-grpc";
 import type { DeadlineOptions } from "nice-grpc-client-middleware-deadline";
 import { deadlineMiddleware } from "nice-grpc-client-middleware-deadline";
 import type { ClientMiddleware } from "nice-grpc-common";
@@ -15,6 +9,7 @@ import { openTelemetryClientMiddleware } from "nice-grpc-opentelemetry";
 import type { Lookup } from "./address-watch.ts";
 import { AddressWatch } from "./address-watch.ts";
 import { errorClientMiddleware } from "./error-mapping.ts";
+import { PlainChannelCredentials } from "./plain-credentials.ts";
 import { repeatMiddleware } from "./repeat-middleware.ts";
 import { maxMessageBytes } from "./server.ts";
 import { requestIdKey } from "./server-middleware.ts";
@@ -87,9 +82,7 @@ export function createRpcClient<Service extends CompatServiceDefinition>(
     ...(lookup ? { lookup } : {}),
   });
   const opened = openTarget(watch);
-  const credentials = tls
-    ? new IdentityChannelCredentials(tls, serverName)
-    : ChannelCredentials.createInsecure();
+  const credentials = tls ? new IdentityChannelCredentials(tls, serverName) : new PlainChannelCredentials();
   const channel = createChannel(opened.target, credentials, {
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,

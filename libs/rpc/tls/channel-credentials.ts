@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { experimental } from "@grpc/grpc-js";
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
+import { refuseOnceDestroyed } from "../plain-credentials.ts";
 import type { TlsIdentity } from "./tls-identity.ts";
 
 /** For channels of grpc-js: each connection begins with what the certificate files hold then. */
@@ -31,7 +32,7 @@ export class IdentityChannelCredentials extends ChannelCredentials {
     _options: unknown,
     callCredentials = CallCredentials.createEmpty(),
   ): experimental.SecureConnector {
-    return {
+    return refuseOnceDestroyed({
       connect: async (socket) => {
         const secured = this.#identity.connect({ socket }, this.#serverName);
         const left = new AbortController();
@@ -42,6 +43,6 @@ export class IdentityChannelCredentials extends ChannelCredentials {
       waitForReady: () => Promise.resolve(),
       getCallCredentials: () => callCredentials,
       destroy: () => {},
-    };
+    });
   }
 }
