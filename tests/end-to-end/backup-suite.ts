@@ -58,9 +58,12 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
     let seen: Seen;
     const times: [string, number][] = [];
 
+    // Which texts share a batch is up to chance, and would be seen in the order of hits that are as good as each other.
+    const settings = () => ({ ...place.environment, HEADWATER_EMBEDDING_BATCH_TEXTS: "1" });
+
     const run = async (...commandLine: string[]) => {
       const environment = {
-        ...place.environment,
+        ...settings(),
         HEADWATER_DATA_DIR: place.dataFolder,
         HEADWATER_BACKUP_DESTINATION: places.destination,
         ...(headwater ? addressesOf(headwater) : {}),
@@ -84,7 +87,7 @@ export function backupSuite(name: string, openPlaces: () => Promise<BackupPlaces
         .map((line) => JSON.parse(line) as { check: string; healthy: boolean; message: string });
     };
     const start = async (): Promise<HeadwaterClient> => {
-      headwater = await startHeadwater(place.dataFolder, place.environment);
+      headwater = await startHeadwater(place.dataFolder, settings());
       return createHeadwaterClient({ baseUrl: headwater.url });
     };
     const stop = async () => {
