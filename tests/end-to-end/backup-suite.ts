@@ -253,16 +253,18 @@ async function look(client: HeadwaterClient, conversationId: string): Promise<Se
 }
 
 /**
- * Without their scores: word statistics also count passages that are replaced, until an engine forgets them.
+ * The best first, the others by their ids, and without their scores: word statistics also count passages that are
+ * replaced, until an engine forgets them, which turns round what is equally far from the question.
  *
  * @returns undefined where a search had to do without something, as right after a start
  */
 async function search(client: HeadwaterClient): Promise<unknown[] | undefined> {
-  const hits: unknown[] = [];
+  const hits: { passageId: string }[] = [];
   for await (const event of client.search(question)) {
     if (event.type === "hits" && event.stage === "reranked")
       hits.push(...event.hits.map(({ passageId, text, document }) => ({ passageId, text, document })));
     if (event.type === "summary" && event.degradations.length > 0) return undefined;
   }
-  return hits;
+  const [best, ...others] = hits;
+  return [best, ...others.sort((a, b) => a.passageId.localeCompare(b.passageId))];
 }
