@@ -4,33 +4,23 @@ import type { AgentDraft } from "../state/agent-draft.ts";
 import { agentOf, draftOf, emptyDraft } from "../state/agent-draft.ts";
 import { saveAgent } from "../state/agents.ts";
 import { choices } from "../state/choices.ts";
-import type { Fault } from "../state/fault.ts";
-import { FaultNote } from "./fault-note.tsx";
+import { SaveForm } from "./save-form.tsx";
 import { TextField } from "./text-field.tsx";
 import { ToolChoice } from "./tool-choice.tsx";
 
 /** Makes an agent, or changes one. */
 export function AgentForm({ agent, onDone }: { agent: Agent | undefined; onDone: () => void }) {
   const draft = useSignal<AgentDraft>(agent ? draftOf(agent) : emptyDraft);
-  const busy = useSignal(false);
-  const fault = useSignal<Fault | undefined>(undefined);
   const change = (part: Partial<AgentDraft>) => {
     draft.value = { ...draft.peek(), ...part };
   };
-  const save = async () => {
-    busy.value = true;
-    fault.value = await saveAgent(agent, agentOf(draft.peek()));
-    busy.value = false;
-    if (!fault.value) onDone();
-  };
   const { name, description, preamble, tools } = draft.value;
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
+    <SaveForm
+      action={agent ? "Save" : "Create the agent"}
+      save={() => saveAgent(agent, agentOf(draft.peek()))}
+      onSaved={onDone}
+      onCancel={onDone}
     >
       <TextField
         label="Name"
@@ -57,16 +47,7 @@ export function AgentForm({ agent, onDone }: { agent: Agent | undefined; onDone:
       <ModelFields draft={draft.value} onChange={change} />
       <ToolChoice chosen={tools} onChange={(tools) => change({ tools })} />
       <LimitFields draft={draft.value} onChange={change} />
-      <FaultNote fault={fault.value} />
-      <div class="form-buttons">
-        <button type="submit" class="button button-main" disabled={busy}>
-          {agent ? "Save" : "Create the agent"}
-        </button>
-        <button type="button" class="button" onClick={onDone}>
-          Cancel
-        </button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }
 

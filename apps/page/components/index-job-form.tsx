@@ -1,23 +1,18 @@
 import { useSignal } from "@preact/signals";
-import type { Fault } from "../state/fault.ts";
 import { submitIndexJob } from "../state/jobs.ts";
-import { FaultNote } from "./fault-note.tsx";
+import { SaveForm } from "./save-form.tsx";
 import { TextField } from "./text-field.tsx";
 
 /** Has pages of the web fetched and indexed in the background. */
 export function IndexJobForm() {
   const typed = useSignal("");
-  const fault = useSignal<Fault | undefined>(undefined);
-  const submit = async () => {
-    fault.value = await submitIndexJob(typed.value);
-    if (!fault.value) typed.value = "";
-  };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (typed.value.trim() !== "") void submit();
+    <SaveForm
+      action="Submit the job"
+      disabled={typed.value.trim() === ""}
+      save={() => submitIndexJob(typed.value)}
+      onSaved={() => {
+        typed.value = "";
       }}
     >
       <TextField
@@ -29,12 +24,6 @@ export function IndexJobForm() {
           typed.value = value;
         }}
       />
-      <FaultNote fault={fault.value} />
-      <div class="form-buttons">
-        <button type="submit" class="button button-main" disabled={typed.value.trim() === ""}>
-          Submit the job
-        </button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }

@@ -1,9 +1,8 @@
 import type { PromptVariable } from "@headwater/client";
 import { useSignal } from "@preact/signals";
-import type { Fault } from "../state/fault.ts";
 import { variableFaults, variablesIn } from "../state/prompt-text.ts";
 import { addVersion } from "../state/prompts.ts";
-import { FaultNote } from "./fault-note.tsx";
+import { SaveForm } from "./save-form.tsx";
 import { TextField } from "./text-field.tsx";
 
 export interface PromptEditorProps {
@@ -19,24 +18,21 @@ export interface PromptEditorProps {
 /** Writes a new version. */
 export function PromptEditor({ name, text, variables, onDone }: PromptEditorProps) {
   const draft = useSignal({ name, text, note: "" });
-  const fault = useSignal<Fault | undefined>(undefined);
   const change = (part: Partial<typeof draft.value>) => {
     draft.value = { ...draft.peek(), ...part };
-  };
-  const save = async () => {
-    const { name, text, note } = draft.value;
-    fault.value = await addVersion(name, text, note);
-    if (!fault.value) onDone(name);
   };
   const used = variablesIn(draft.value.text);
   const wrong = variableFaults(draft.value.text, variables);
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
+    <SaveForm
+      action="Save as a new version"
+      disabled={wrong.length > 0}
+      save={() => {
+        const { name, text, note } = draft.peek();
+        return addVersion(name, text, note);
       }}
+      onSaved={() => onDone(draft.peek().name)}
+      onCancel={() => onDone(name)}
     >
       {name === "" && (
         <TextField
@@ -75,15 +71,6 @@ export function PromptEditor({ name, text, variables, onDone }: PromptEditorProp
         maxLength={1024}
         onType={(value) => change({ note: value })}
       />
-      <FaultNote fault={fault.value} />
-      <div class="form-buttons">
-        <button type="submit" class="button button-main" disabled={wrong.length > 0}>
-          Save as a new version
-        </button>
-        <button type="button" class="button" onClick={() => onDone(name)}>
-          Leave it
-        </button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }

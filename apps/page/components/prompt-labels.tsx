@@ -6,6 +6,7 @@ import { rollBack, setLabel } from "../state/prompts.ts";
 import { ConfirmButton } from "./confirm-button.tsx";
 import { FaultNote } from "./fault-note.tsx";
 import { Icon } from "./icon.tsx";
+import { SaveForm } from "./save-form.tsx";
 import { TextField } from "./text-field.tsx";
 
 export interface PromptLabelsProps {
@@ -98,21 +99,44 @@ interface LabelFormProps {
 function LabelForm({ name, versions, label, shares, onDone }: LabelFormProps) {
   const typed = useSignal(label);
   const sides = useSignal<readonly PromptShare[]>(shares);
-  const fault = useSignal<Fault | undefined>(undefined);
   const change = (index: number, part: Partial<PromptShare>) => {
     sides.value = sides.value.map((side, at) => (at === index ? { ...side, ...part } : side));
   };
-  const save = async () => {
-    fault.value = await setLabel(name, typed.value, sides.value);
-    if (!fault.value) onDone();
-  };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
+    <SaveForm
+      action="Set it"
+      save={() => setLabel(name, typed.value, sides.value)}
+      onSaved={onDone}
+      onCancel={onDone}
+      buttons={
+        <>
+          {sides.value.length < versions.length && (
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                const free = versions.find(
+                  ({ version }) => !sides.value.some((side) => side.version === version),
+                );
+                sides.value = [...sides.value, { version: free?.version ?? 0, weight: 1 }];
+              }}
+            >
+              Split with another version
+            </button>
+          )}
+          {sides.value.length > 1 && (
+            <button
+              type="button"
+              class="button"
+              onClick={() => {
+                sides.value = sides.value.slice(0, -1);
+              }}
+            >
+              Take the last side away
+            </button>
+          )}
+        </>
+      }
     >
       <TextField
         label="Label"
@@ -150,40 +174,6 @@ function LabelForm({ name, versions, label, shares, onDone }: LabelFormProps) {
           />
         </div>
       ))}
-      <FaultNote fault={fault.value} />
-      <div class="form-buttons">
-        <button type="submit" class="button button-main">
-          Set it
-        </button>
-        {sides.value.length < versions.length && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              const free = versions.find(
-                ({ version }) => !sides.value.some((side) => side.version === version),
-              );
-              sides.value = [...sides.value, { version: free?.version ?? 0, weight: 1 }];
-            }}
-          >
-            Split with another version
-          </button>
-        )}
-        {sides.value.length > 1 && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              sides.value = sides.value.slice(0, -1);
-            }}
-          >
-            Take the last side away
-          </button>
-        )}
-        <button type="button" class="button" onClick={onDone}>
-          Leave it
-        </button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }

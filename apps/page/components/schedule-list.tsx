@@ -1,4 +1,3 @@
-import type { Schedule } from "@headwater/client";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Fault } from "../state/fault.ts";
@@ -7,6 +6,7 @@ import { deleteSchedule, listSchedules, scheduleList, setSchedule } from "../sta
 import { ConfirmButton } from "./confirm-button.tsx";
 import { FaultNote } from "./fault-note.tsx";
 import { Icon } from "./icon.tsx";
+import { SaveForm } from "./save-form.tsx";
 import { TextField } from "./text-field.tsx";
 
 /** Kinds of jobs that make sense again and again. */
@@ -81,25 +81,16 @@ function ScheduleForm({ onDone }: { onDone: () => void }) {
     ...{ name: "", cron: "0 3 * * *", kind: "index", addresses: "" },
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   });
-  const fault = useSignal<Fault | undefined>(undefined);
   const change = (part: Partial<typeof draft.value>) => {
     draft.value = { ...draft.peek(), ...part };
   };
   const { name, cron, timeZone, kind, addresses } = draft.value;
-  const save = async () => {
-    const schedule: Schedule = { name, cron, timeZone, kind };
+  const save = () => {
     const input = kind === "index" ? { documents: documentsAt(addresses) } : {};
-    fault.value = await setSchedule({ ...schedule, input });
-    if (!fault.value) onDone();
+    return setSchedule({ name, cron, timeZone, kind, input });
   };
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <SaveForm action="Set the schedule" save={save} onSaved={onDone} onCancel={onDone}>
       <div class="form-row">
         <TextField
           label="Name"
@@ -138,15 +129,6 @@ function ScheduleForm({ onDone }: { onDone: () => void }) {
           onType={(value) => change({ addresses: value })}
         />
       )}
-      <FaultNote fault={fault.value} />
-      <div class="form-buttons">
-        <button type="submit" class="button button-main">
-          Set the schedule
-        </button>
-        <button type="button" class="button" onClick={onDone}>
-          Leave it
-        </button>
-      </div>
-    </form>
+    </SaveForm>
   );
 }
