@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -111,22 +111,7 @@ async function runPeer(
   texts: string,
   batch: number,
 ): Promise<number> {
-  const child = spawn(process.execPath, ["embed.mjs", name, model, texts, String(batch)], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
-  if (code !== 0) throw new Error(`${name} ended with ${code}: ${stderr.slice(-2000)}`);
+  const commandLine = ["embed.mjs", name, model, texts, String(batch)];
+  const { stdout } = await promisify(execFile)(process.execPath, commandLine, { cwd: folder });
   return (JSON.parse(stdout) as { seconds: number }).seconds;
 }

@@ -1,12 +1,8 @@
 import { after } from "node:test";
-import type {
-  DocumentPassages,
-  EmbeddedPassage,
-  PassageIndex,
-  PassageIndexStore,
-} from "@headwater/passage-index";
-import { embeddingText, passageId } from "@headwater/passage-index";
+import type { DocumentPassages, PassageIndex, PassageIndexStore } from "@headwater/passage-index";
 import { openLancePassageIndexStore } from "@headwater/passage-index/embedded";
+import type { SampleDocument } from "@headwater/passage-index/sample-passages";
+import { samplePassages } from "@headwater/passage-index/sample-passages";
 import type {
   DeepPartial,
   SearchRequest,
@@ -26,18 +22,6 @@ import type { EmbeddingDouble } from "./embedding-double.ts";
 import { doubleFingerprint, startEmbeddingDouble, wordVector } from "./embedding-double.ts";
 
 export const dimensions = 64;
-
-/** What a test says of a document; the rest has a default. */
-export interface SampleDocument {
-  readonly id: string;
-  readonly texts: readonly string[];
-  readonly tenant?: string;
-  readonly version?: number;
-  readonly title?: string;
-  readonly mediaType?: string;
-  readonly attributes?: Readonly<Record<string, string>>;
-  readonly observedAt?: number;
-}
 
 /** A search service on a folder of its own, with an embedding double beside it. */
 export interface SearchHarness {
@@ -117,28 +101,5 @@ async function collect(
 }
 
 export function toDocumentPassages(document: SampleDocument): DocumentPassages {
-  const { id: documentId, tenant = "default", version = 1, texts } = document;
-  let start = 0;
-  const passages = texts.map((text, ordinal): EmbeddedPassage => {
-    const passage = {
-      id: passageId(tenant, documentId, version, ordinal),
-      tenant,
-      documentId,
-      version,
-      ordinal,
-      text,
-      title: document.title ?? "",
-      uri: `file:///${documentId}`,
-      mediaType: document.mediaType ?? "text/plain",
-      attributes: document.attributes ?? {},
-      observedAt: document.observedAt ?? 1_700_000_000_000,
-      start,
-      end: start + text.length,
-      page: 0,
-      headingPath: [],
-    };
-    start += text.length + 1;
-    return { ...passage, vector: wordVector(embeddingText(passage), dimensions) };
-  });
-  return { tenant, documentId, version, passages };
+  return samplePassages(document, (text) => wordVector(text, dimensions));
 }
