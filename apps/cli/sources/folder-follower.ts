@@ -51,10 +51,11 @@ class FolderFollower implements Follower {
     watcher.on("add", put);
     watcher.on("change", put);
     watcher.on("unlink", (file) => this.#note({ kind: "delete", id: folder.idOf(folder.relative(file)) }));
-    watcher.on("error", (thrown) => {
-      this.#failure ??= unwatchable(folder.path, thrown);
-      this.#notify();
+    // The folder itself: another that takes its place would not be watched.
+    watcher.on("unlinkDir", (path) => {
+      if (folder.relative(path) === "") this.#fail(folder.notThere());
     });
+    watcher.on("error", (thrown) => this.#fail(unwatchable(folder.path, thrown)));
   }
 
   async next(timeoutMs: number, signal: AbortSignal): Promise<Change[] | undefined> {
@@ -65,6 +66,7 @@ class FolderFollower implements Follower {
     await delay(gatherMs, undefined, { signal });
     // Where the folder itself is gone, so is all that is in it; that is not meant as a deletion.
     await this.#folder.check();
+    if (this.#failure) throw this.#failure;
     const changes = [...this.#changes.values()];
     this.#changes.clear();
     return changes;
@@ -76,6 +78,11 @@ class FolderFollower implements Follower {
 
   #note(change: Change): void {
     this.#changes.set(change.id, change);
+    this.#notify();
+  }
+
+  #fail(failure: HeadwaterError): void {
+    this.#failure ??= failure;
     this.#notify();
   }
 

@@ -194,7 +194,20 @@ test("a folder that goes away ends it, and its documents stay", async () => {
   const running = library.hire(leaving).librarian.follow(await source());
   const ended = assert.rejects(running, { reason: "HW_FOLDER_NOT_FOUND" });
   await until("the folder is compared", async () => "notes/plan.md" in (await library.texts()));
-  await rm(folder, { recursive: true });
+  // In one step, as a disk is unmounted: file by file it could not be told from deletions.
+  await rename(folder, `${folder}-elsewhere`);
   await ended;
   assert.deepEqual(Object.keys(await library.texts()), ["notes/deep/river.txt", "notes/plan.md"]);
+});
+
+test("a folder that is emptied first and then goes away ends it, and is not waited for", async () => {
+  const leaving = new AbortController();
+  const running = library.hire(leaving).librarian.follow(await source());
+  const ended = assert.rejects(running, { reason: "HW_FOLDER_NOT_FOUND" });
+  await until("the folder is compared", async () => "notes/plan.md" in (await library.texts()));
+  await unlink(join(folder, "plan.md"));
+  await unlink(join(folder, "deep/river.txt"));
+  await until("the deletions arrive", async () => Object.keys(await library.texts()).length === 0);
+  await rm(folder, { recursive: true });
+  await ended;
 });

@@ -47,12 +47,14 @@ export class FolderSource implements Source {
   /** @throws HeadwaterError INVALID_ARGUMENT: without this a disk that is gone would look like an empty folder */
   async check(): Promise<void> {
     const found = await stat(this.path).catch(() => undefined);
-    if (found?.isDirectory()) return;
-    throw invalidArgument(
-      "HW_FOLDER_NOT_FOUND",
-      `${this.path} is ${found ? "no folder" : "not there"}.`,
-      found ? "Give the folder, or use headwater ingest for single files." : "Check the path.",
-    );
+    if (!found) throw this.notThere();
+    if (found.isDirectory()) return;
+    const action = "Give the folder, or use headwater ingest for single files.";
+    throw invalidArgument("HW_FOLDER_NOT_FOUND", `${this.path} is no folder.`, action);
+  }
+
+  notThere(): HeadwaterError {
+    return invalidArgument("HW_FOLDER_NOT_FOUND", `${this.path} is not there.`, "Check the path.");
   }
 
   async *list(): AsyncGenerator<SourceItem> {
