@@ -3,9 +3,7 @@
  * ELASTICSEARCH_URL, QDRANT_URL, REDIS_URL, POSTGRES_URL, S3_ENDPOINT. One file at a time: they share the servers, and
  * the fault suites stop them. `npm run test:real -- libs/cache` runs those below a folder.
  */
-import { spawn } from "node:child_process";
-import { globSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { runTestFiles, testFiles } from "./testing/run-test-files.ts";
 
 const variables = [
   "KAFKA_BROKERS",
@@ -17,28 +15,11 @@ const variables = [
 ];
 const wanted = process.argv.slice(2);
 const places = wanted.length > 0 ? wanted : ["libs", "services", "apps", "tests"];
-const files = places.flatMap((place) =>
-  statSync(place).isDirectory()
-    ? globSync(join(place, "**/*.real.test.ts"), { exclude: ["**/node_modules/**"] }).sort()
-    : [place],
-);
+const files = testFiles(places, "**/*.real.test.ts");
 
 const missing = variables.filter((variable) => !process.env[variable]);
 for (const variable of missing)
   process.stderr.write(`test:real: LEFT OUT what needs ${variable}: it is not set\n`);
 
-const child = spawn(
-  process.execPath,
-  [
-    "--test",
-    "--test-concurrency=1",
-    "--test-timeout=900000",
-    "--disable-warning=ExperimentalWarning",
-    ...files,
-  ],
-  { stdio: "inherit" },
-);
-child.on("exit", (code, signal) => {
-  for (const variable of missing) process.stderr.write(`test:real: left out: ${variable}\n`);
-  process.exitCode = signal ? 1 : (code ?? 1);
-});
+process.exitCode = await runTestFiles(files, { concurrency: 1, timeoutMs: 900_000 });
+for (const variable of missing) process.stderr.write(`test:real: left out: ${variable}\n`);
