@@ -7,9 +7,9 @@ import { benchTexts } from "@headwater/cli/bench/texts";
 import type { NewDocument } from "@headwater/client";
 import { createHeadwaterClient } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
+import { percentile } from "@headwater/testing/percentile";
 import { SeededRandom } from "@headwater/testing/seeded-random";
 import type { LoadPhase, Observation, PhaseMessage, PhaseResult, ResultMessage } from "./load-phase.ts";
-import { percentile } from "./percentiles.ts";
 import { openSearchCallers } from "./search-callers.ts";
 
 /** One search in so many goes over gRPC, the others over HTTP. */

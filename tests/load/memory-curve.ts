@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { percentile } from "./percentiles.ts";
+import { percentile } from "@headwater/testing/percentile";
 
 const run = promisify(execFile);
 const intervalMs = 500;

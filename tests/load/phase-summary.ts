@@ -1,5 +1,5 @@
+import { percentile } from "@headwater/testing/percentile";
 import type { Observation, PhaseResult } from "./load-phase.ts";
-import { percentile } from "./percentiles.ts";
 
 /** Milliseconds. */
 export interface Latency {

@@ -11,6 +11,7 @@ import { ownEnvironment } from "../stack/headwater-process.ts";
 import { startStack } from "../stack/stack.ts";
 import type { Output } from "../terminal/output.ts";
 import { bold, dim, table } from "../terminal/output.ts";
+import type { ChatBenchResult, Spread } from "./chat-bench.ts";
 import { benchChat } from "./chat-bench.ts";
 import { benchIngest } from "./ingest-bench.ts";
 import { benchKafka } from "./kafka-bench.ts";
@@ -45,7 +46,7 @@ export async function bench(suites: readonly string[], options: BenchOptions, ou
     const report: Report = (line) => output.note(dim(`  ${line}`));
     const { result, rows } = await runners[suite](options, report);
     if (output.json) output.value({ suite, ...result });
-    else output.line(`${table(rows.map(([name, value]) => [`  ${name}`, value]))}\n`);
+    else output.line(`${table(rows.map(([name, ...values]) => [`  ${name}`, ...values]))}\n`);
   }
 }
 
@@ -55,7 +56,8 @@ function isSuite(name: string): name is BenchSuite {
 
 interface Outcome {
   readonly result: object;
-  readonly rows: readonly (readonly [string, string])[];
+  /** A name and a value, or one value for each of several runs. */
+  readonly rows: readonly (readonly [string, ...string[]])[];
 }
 
 const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Report) => Promise<Outcome>>> = {
@@ -160,20 +162,30 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
       ],
     };
   },
-  async chat({ streams, pace }, report) {
-    const result = await benchChat(streams, pace, report);
+  async chat({ streams, pace, apart = false }, onProgress) {
+    const paces: ChatBenchResult[] = [];
+    for (const paceMs of pace) paces.push(await benchChat({ streams, paceMs, apart, onProgress }));
+    const row = (name: string, cell: (result: ChatBenchResult) => string) =>
+      [name, ...paces.map(cell)] as const;
+    const spread = ({ p50, p95 }: Spread) => `${milliseconds(p50)} / ${milliseconds(p95)}`;
     return {
-      result,
+      result: { paces },
       rows: [
-        ["streams at once, a token of each every", `${result.streams}, ${milliseconds(result.paceMs)}`],
-        ["answers, tokens", `${result.answers}, ${result.tokens}`],
-        ["first token, the model directly", milliseconds(result.directMs)],
-        ["first token, through Headwater", milliseconds(result.throughMs)],
-        ["of that, search", milliseconds(result.searchMs)],
-        ["of that, Headwater without search", milliseconds(result.ownMs)],
-        ["through Headwater without search, against the model directly", ratio(result.ratio)],
-        ["processor time of all services for an answer of 200 tokens", milliseconds(result.processorMs)],
-        ["last quarter's memory against the second's", ratio(result.growth)],
+        row("the five services", (each) => (each.apart ? "five processes" : "one process")),
+        row("streams open at once", ({ streams }) => String(streams)),
+        row("a token of each every", ({ paceMs }) => milliseconds(paceMs)),
+        row("answers, tokens", ({ answers, tokens }) => `${answers}, ${tokens}`),
+        row("first token p50 / p95, the model directly", ({ direct }) => spread(direct)),
+        row("first token p50 / p95, through Headwater", ({ through }) => spread(through)),
+        row("of that, search", ({ search }) => spread(search)),
+        row("of that, Headwater without search", ({ own }) => spread(own)),
+        row("through Headwater without search, against directly", (each) => ratio(each.ratio)),
+        row("processor time of all services for an answer", (each) => milliseconds(each.processorMs)),
+        row("processors busy: services, callers, model", ({ busy }) =>
+          [busy.services, busy.callers, busy.model].map((share) => share.toFixed(2)).join(", "),
+        ),
+        row("memory of the services by quarter, MB", ({ quarters }) => quarters.map(Math.round).join(", ")),
+        row("last quarter's memory against the second's", ({ growth }) => ratio(growth)),
       ],
     };
   },

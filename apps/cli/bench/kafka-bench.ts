@@ -10,9 +10,10 @@ import type { Environment } from "@headwater/settings";
 import { median } from "@headwater/testing/median";
 import { embedOnly } from "./embed-only.ts";
 import type { Fleet } from "./kafka-fleet.ts";
-import { processorSeconds, startFleet } from "./kafka-fleet.ts";
+import { startFleet } from "./kafka-fleet.ts";
 import type { BenchServers } from "./kafka-servers.ts";
 import { useBenchServers } from "./kafka-servers.ts";
+import { processorSeconds } from "./process-usage.ts";
 import { untilDone } from "./until-done.ts";
 
 type Report = (line: string) => void;

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import type { RpcClient } from "@headwater/rpc";
@@ -65,23 +64,4 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     workerPids: started.workers.map(({ pid }) => pid),
     stop: () => running.disposeAsync(),
   };
-}
-
-/** Ticks a second in /proc; 100 on every Linux that Node runs on. */
-const ticksPerSecond = 100;
-
-/** Seconds that processes have had of the processors so far; NaN where there is no /proc. */
-export function processorSeconds(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + processorSecondsOf(pid), 0);
-}
-
-function processorSecondsOf(pid: number): number {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // After the name, which may hold spaces: state is the 3rd field of all, utime and stime are the 14th and 15th.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-  } catch {
-    return Number.NaN;
-  }
 }

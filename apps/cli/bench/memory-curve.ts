@@ -7,25 +7,22 @@ export interface MemorySample {
 
 /** @param metrics host:port of the process's metrics */
 export async function residentMegabytes(metrics: string): Promise<number> {
-  return Math.round((await processMetric(metrics, "process_resident_memory_bytes")) / 1e6);
-}
-
-/** Processor time so far: it tells what work costs also where others use the machine. */
-export async function processorSeconds(metrics: string): Promise<number> {
-  return await processMetric(metrics, "process_cpu_seconds_total");
-}
-
-async function processMetric(metrics: string, name: string): Promise<number> {
   const page = await (await fetch(`http://${metrics}/metrics`)).text();
-  const value = new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "m").exec(page)?.[1];
-  if (value === undefined) throw new Error(`the server does not report ${name}`);
-  return Number(value);
+  const bytes = /^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)$/m.exec(page)?.[1];
+  if (bytes === undefined) throw new Error("the server does not report process_resident_memory_bytes");
+  return Math.round(Number(bytes) / 1e6);
+}
+
+/** Mean of each quarter of a curve. */
+export function quartersOf(curve: readonly MemorySample[]): number[] {
+  return [0, 1, 2, 3].map((quarter) => {
+    const samples = curve.slice((quarter * curve.length) / 4, ((quarter + 1) * curve.length) / 4);
+    return samples.reduce((sum, { megabytes }) => sum + megabytes, 0) / samples.length;
+  });
 }
 
 /** Mean of the last quarter of a curve against the mean of its second quarter. */
 export function growthOf(curve: readonly MemorySample[]): number {
-  const quarter = Math.floor(curve.length / 4);
-  const mean = (samples: readonly MemorySample[]) =>
-    samples.reduce((sum, { megabytes }) => sum + megabytes, 0) / samples.length;
-  return mean(curve.slice(-quarter)) / mean(curve.slice(quarter, 2 * quarter));
+  const [, second = Number.NaN, , last = Number.NaN] = quartersOf(curve);
+  return last / second;
 }

@@ -18,6 +18,7 @@ export interface BenchOptions {
   readonly passages: number;
   readonly documents: number;
   readonly streams: number;
-  readonly pace: number;
+  readonly pace: readonly number[];
+  readonly apart?: boolean;
   readonly json?: boolean;
 }

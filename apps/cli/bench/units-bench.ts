@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,11 +8,11 @@ import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/
 import { createRpcClient } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { estimateTokens } from "@headwater/text";
-import { ServiceProcess } from "../stack/service-process.ts";
 import type { ServiceName } from "../stack/stack.ts";
 import { serviceNames } from "../stack/stack.ts";
-import { processorSeconds } from "./kafka-fleet.ts";
+import { processorSeconds, residentBytes } from "./process-usage.ts";
 import { findServers, makeDatabase, removeCollections, removeIndexes } from "./scratch.ts";
+import { startServicesApart } from "./services-apart.ts";
 import { untilDone } from "./until-done.ts";
 
 /** Milliseconds of the processors for one of something, by who spent them; Elasticsearch tells its own. */
@@ -85,25 +84,15 @@ export async function benchUnits(
     HEADWATER_ELASTICSEARCH_PREFIX: name,
     HEADWATER_QDRANT_PREFIX: name,
   };
-  const processes = new Map<ServiceName, ServiceProcess>();
-  for (const service of serviceNames) {
-    const variable = service === "embedding-worker" ? "EMBEDDING" : service.toUpperCase();
-    const started = await ServiceProcess.start(service, {
-      ...own,
-      HEADWATER_DATA_DIR: join(folder, service),
-      [`HEADWATER_${variable}_LISTEN`]: "127.0.0.1:0",
-    });
-    resources.defer(() => started.stop());
-    own[`HEADWATER_${variable}_ADDRESS`] = started.address;
-    processes.set(service, started);
-  }
-  const ingest = createRpcClient(IngestServiceDefinition, processes.get("ingest")?.address ?? "");
+  const services = await startServicesApart(own, (service) => join(folder, service));
+  resources.defer(() => services.stop());
+  const ingest = createRpcClient(IngestServiceDefinition, services.get("ingest").address);
   resources.defer(async () => ingest.close());
-  const gateway = createHeadwaterClient({ baseUrl: `http://${processes.get("gateway")?.address}` });
+  const gateway = createHeadwaterClient({ baseUrl: `http://${services.get("gateway").address}` });
   const lexical = elasticsearch(servers.HEADWATER_ELASTICSEARCH_URL, name);
 
   const spent = async (): Promise<ProcessorMs> => {
-    const entries = [...processes].map(([service, { pid }]) => [service, processorSeconds([pid]) * 1000]);
+    const entries = serviceNames.map((name) => [name, processorSeconds([services.get(name).pid]) * 1000]);
     return { ...Object.fromEntries(entries), elasticsearch: await lexical.processorMs() } as ProcessorMs;
   };
   const costOf = async (count: number, work: () => Promise<void>): Promise<ProcessorMs> => {
@@ -144,7 +133,7 @@ export async function benchUnits(
   );
   report(`${2 * share} searches are done`);
   const perAnswer = await costOf(share, () => ask(nth(2), (question) => gateway.answer(question)));
-  const pids = [...processes].map(([service, { pid }]) => [service, residentBytes(pid)] as const);
+  const pids = serviceNames.map((name) => [name, residentBytes([services.get(name).pid])] as const);
   return {
     passages: counted.length,
     tokens: counted.reduce((sum, text) => sum + estimateTokens(text), 0) / counted.length,
@@ -184,14 +173,4 @@ function elasticsearch(url: string, prefix: string) {
       return (await get<Stats>(`${prefix}*/_stats/store`))._all.primaries.store.size_in_bytes;
     },
   };
-}
-
-/** NaN where there is no /proc. */
-function residentBytes(pid: number): number {
-  try {
-    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return Number(kilobytes) * 1024;
-  } catch {
-    return Number.NaN;
-  }
 }

@@ -31,7 +31,13 @@ export function addBenchCommand(program: Command): void {
     .option("--passages <n>", "search: passages in the index", wholeNumber(1000, 10_000_000), 50_000)
     .option("--documents <n>", "memory: documents to ingest", wholeNumber(1000, 10_000_000), 100_000)
     .option("--streams <n>", "chat: answers that are streamed at once", wholeNumber(1, 100_000), 1000)
-    .option("--pace <ms>", "chat: milliseconds between two tokens of a stream", wholeNumber(1, 60_000), 400)
+    .option(
+      "--pace <ms,…>",
+      "chat: milliseconds between two tokens of a stream, a run for each",
+      (text: string) => text.split(",").map(wholeNumber(1, 60_000)),
+      [400, 800],
+    )
+    .option("--apart", "chat: each service in a process of its own, as in a cluster")
     .option("--json", "print JSON, one suite a line")
     .addHelpText(
       "after",
