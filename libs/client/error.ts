@@ -1,6 +1,7 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema, RetryInfoSchema } from "./gen/google/rpc/error_details_pb.ts";
+import { isLostConnection } from "./lost-connection.ts";
 
 /** Everything that the client throws. */
 export class HeadwaterClientError extends Error {
@@ -64,6 +65,15 @@ export class HeadwaterClientError extends Error {
         reason: "HW_SERVICE_UNAVAILABLE",
         message: "Headwater cannot be reached.",
         action: "Check that Headwater runs and that its address is right, then try again.",
+        cause: thrown,
+      });
+    }
+    if (isLostConnection(error)) {
+      return new HeadwaterClientError({
+        code: Code.Unavailable,
+        reason: "HW_SERVICE_UNAVAILABLE",
+        message: "The connection was lost before the call had ended.",
+        action: "Try again. What the call was to write may have been written.",
         cause: thrown,
       });
     }

@@ -14,7 +14,7 @@ class Pods {
   readonly #servers = new Map<string, RpcServer>();
   lookups = 0;
   /** What a server does when asked, given its host. */
-  answer: (host: string) => void = () => {};
+  answer: (host: string) => void | Promise<void> = () => {};
   #client: RpcClient<SearchServiceDefinition> | undefined;
   #port = "0";
 
@@ -42,7 +42,7 @@ class Pods {
       implementation: {
         async *search() {
           calls.set(host, (calls.get(host) ?? 0) + 1);
-          pods.answer(host);
+          await pods.answer(host);
           yield { event: { $case: "hits", value: { elapsedMs: 1 } } } as const;
         },
       },
@@ -115,6 +115,24 @@ test("a server that stops under load fails no call, listed or not, and one that 
     await pods.add("127.0.0.2");
     await pods.callUntilAsked("127.0.0.2");
   } finally {
+    await pods.close();
+  }
+});
+
+test("a call that is cut, as its server's grace is over, is made again elsewhere", async () => {
+  const pods = await Pods.start("127.0.0.2", "127.0.0.3");
+  const asked = Promise.withResolvers<string>();
+  const over = Promise.withResolvers<void>();
+  try {
+    pods.answer = async (host) => {
+      asked.resolve(host);
+      if (host === (await asked.promise)) await over.promise;
+    };
+    const call = pods.call();
+    await pods.stop(await asked.promise, 0);
+    await call;
+  } finally {
+    over.resolve();
     await pods.close();
   }
 });

@@ -44,6 +44,8 @@ export function fromClientError(thrown: unknown): HeadwaterError {
       retryAfterMs = Number(detail.retryDelay.seconds) * 1000 + detail.retryDelay.nanos / 1e6;
     }
   }
+  // Whoever leaves gets an AbortError: this connection was cut, which HTTP/2 words as if its caller had left.
+  if (reason === undefined && thrown.code === status.CANCELLED) return connectionLost(thrown);
   const code = codeOf(thrown.code);
   return new HeadwaterError({
     code,
@@ -55,11 +57,19 @@ export function fromClientError(thrown: unknown): HeadwaterError {
   });
 }
 
+function connectionLost(cause: ClientError): HeadwaterError {
+  return new HeadwaterError({
+    code: status.UNAVAILABLE,
+    reason: "HW_SERVICE_UNAVAILABLE",
+    message: "The connection was lost before the call had ended.",
+    action: "Try again. What the call was to write may have been written.",
+    cause,
+  });
+}
+
 /** For a status that gRPC itself raised, such as a lost connection. */
 function reasonOf(code: number): `HW_${string}` {
   switch (code) {
-    case status.CANCELLED:
-      return "HW_CANCELLED";
     case status.DEADLINE_EXCEEDED:
       return "HW_DEADLINE_EXCEEDED";
     case status.UNAVAILABLE:

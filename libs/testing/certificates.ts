@@ -3,9 +3,11 @@ import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   cryptoProvider,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
 
@@ -36,12 +38,19 @@ export interface Authority {
   issue(names: readonly string[], validity?: Validity): Promise<CertificateFiles>;
 }
 
+/**
+ * Two authorities may have one name, as one that was renewed has: certificates say by which key they were signed, as those
+ * of cert-manager, Helm and OpenSSL do. Without it OpenSSL tries the first authority of that name alone.
+ */
 export async function createAuthority(name: string): Promise<Authority> {
   const keys = await subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const authority = await X509CertificateGenerator.createSelfSigned({
-    ...{ name: `CN=${name}`, keys, signingAlgorithm: algorithm },
+    ...{ name: [{ CN: [name] }], keys, signingAlgorithm: algorithm },
     ...datesOf({}),
-    extensions: [new BasicConstraintsExtension(true, 1, true)],
+    extensions: [
+      new BasicConstraintsExtension(true, 1, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
   });
   const certificate = authority.toString("pem");
   return {
@@ -52,7 +61,10 @@ export async function createAuthority(name: string): Promise<Authority> {
         ...{ subject: "CN=a service", issuer: authority.subject, signingAlgorithm: algorithm },
         ...{ publicKey: own.publicKey, signingKey: keys.privateKey },
         ...datesOf(validity),
-        extensions: [new SubjectAlternativeNameExtension(names.map(toGeneralName))],
+        extensions: [
+          new SubjectAlternativeNameExtension(names.map(toGeneralName)),
+          await AuthorityKeyIdentifierExtension.create(keys.publicKey),
+        ],
       });
       const key = Buffer.from(await subtle.exportKey("pkcs8", own.privateKey));
       return {

@@ -33,11 +33,9 @@ export function createPatience(output: Output, endless: boolean, signal: AbortSi
   };
 }
 
-/**
- * A call whose connection was cut looks cancelled, though nobody left. To put or delete a document twice does no harm.
- */
+/** To put or delete a document twice does no harm. */
 function isPassing(error: HeadwaterError): boolean {
-  return error.transient || ["HW_CANCELLED", "HW_DEADLINE_EXCEEDED"].includes(error.reason);
+  return error.transient || error.reason === "HW_DEADLINE_EXCEEDED";
 }
 
 function asHeadwaterError(thrown: unknown): unknown {

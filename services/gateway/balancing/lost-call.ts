@@ -1,23 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { reasonGiven } from "@headwater/client/error-details";
+import { isLostConnection } from "@headwater/client/lost-connection";
 
-/** How a connection that goes away ends its calls, in Connect's words. */
+/** How a server that cannot be reached ends calls, in Connect's words. */
 const lostCodes: ReadonlySet<Code> = new Set([Code.Unavailable, Code.Canceled, Code.Aborted]);
-
-/** The same in Node's, for which Connect has no code. */
-const lostErrors: ReadonlySet<string> = new Set([
-  "ECONNRESET",
-  "EPIPE",
-  "ERR_HTTP2_GOAWAY_SESSION",
-  "ERR_HTTP2_INVALID_SESSION",
-  "ERR_HTTP2_INVALID_STREAM",
-  "ERR_HTTP2_SESSION_ERROR",
-  "ERR_HTTP2_STREAM_CANCEL",
-  "ERR_HTTP2_STREAM_ERROR",
-]);
-
-/** Where the end comes between two messages. */
-const cutOff = "protocol error: missing status";
 
 /**
  * True where the server of a call is gone or going, and another may take it: the connection was lost, or the server
@@ -28,15 +14,5 @@ export function isLostCall(thrown: unknown, signal: AbortSignal | undefined): bo
   const error = ConnectError.from(thrown);
   const reason = reasonGiven(error);
   if (reason !== undefined) return reason === "HW_SERVER_DRAINING";
-  if (lostCodes.has(error.code)) return true;
-  return error.code === Code.Internal && (error.rawMessage === cutOff || hasCause(error, lostErrors));
-}
-
-function hasCause(error: Error, codes: ReadonlySet<string>): boolean {
-  let cause = error.cause;
-  for (let depth = 0; cause instanceof Error && depth < 5; depth += 1) {
-    if ("code" in cause && codes.has(String(cause.code))) return true;
-    cause = cause.cause;
-  }
-  return false;
+  return lostCodes.has(error.code) || isLostConnection(error);
 }
