@@ -7,13 +7,13 @@ import type {
   PromptVersionReference as PromptReferenceMessage,
   Usage as UsageMessage,
 } from "@headwater/proto/connect/headwater/v1/generation";
-import type { CallOptions } from "./call.ts";
 import type { DocumentMetadata, TextRange } from "./document.ts";
 import { toMetadata, toRange } from "./document.ts";
+import type { Continuation, ReconnectOptions } from "./reconnect.ts";
 import type { Filter, Hit, SearchSummary } from "./search.ts";
 import { filterMessage, toHit, toSummary } from "./search.ts";
 
-export interface AnswerOptions extends CallOptions {
+export interface AnswerOptions extends ReconnectOptions {
   filter?: Filter;
   /** Name of a language model, see `models()`. Default: the server's. */
   model?: string;
@@ -104,6 +104,20 @@ export interface Model {
   readonly toolCalling: string;
   /** Models that answer in its place while it does not, in order. */
   readonly fallbacks: readonly string[];
+}
+
+/** Another run of the model would be another answer: it is asked again only while nothing was read. */
+export function continuedAnswer(): Continuation<AnswerEvent> {
+  let begun = false;
+  return {
+    get possible() {
+      return !begun;
+    },
+    isNew() {
+      begun = true;
+      return true;
+    },
+  };
 }
 
 export function answerRequest(

@@ -12,6 +12,8 @@ import { toChatEvent } from "./chat-event.ts";
 import type { MessageRole } from "./conversations.ts";
 import { fromRole } from "./conversations.ts";
 import { HeadwaterClientError } from "./error.ts";
+import type { ReconnectOptions } from "./reconnect.ts";
+import { Reconnects } from "./reconnect.ts";
 import type { Filter } from "./search.ts";
 import { filterMessage } from "./search.ts";
 
@@ -19,14 +21,6 @@ import { filterMessage } from "./search.ts";
 export interface HistoryMessage {
   readonly role: MessageRole;
   readonly text: string;
-}
-
-export interface ReconnectOptions extends CallOptions {
-  /**
-   * How often in a row, without an event in between, a lost connection is made again, after 250 ms and then twice as
-   * long each time, at most 5 s. Default 8, about 25 s; 0: never.
-   */
-  reconnects?: number;
 }
 
 export interface ChatOptions extends ReconnectOptions {
@@ -73,10 +67,14 @@ export interface Turns {
 type Conversations = Client<typeof ConversationService>;
 type ChatRequest = MessageInitShape<typeof ChatRequestSchema>;
 
-export function createTurns(service: Conversations, identity: Identity): Turns {
+export function createTurns(
+  service: Conversations,
+  identity: Identity,
+  lasting: Pick<ReconnectOptions, "reconnects">,
+): Turns {
   return {
     resume: (turnId, options = {}) =>
-      follow(service, identity, options, { turnId, after: options.after ?? 0 }),
+      follow(service, identity, { ...lasting, ...options }, { turnId, after: options.after ?? 0 }),
     async cancel(turnId, options = {}) {
       await unary(service.cancelTurn({ ...identity.of(options), turnId }, connectOptions(options)));
     },
@@ -96,8 +94,8 @@ export function chat(
 ): AsyncGenerator<ChatEvent, void, undefined> {
   const request = chatRequest(message, identity.of(options), options);
   // The turn of a stateless caller ends with the connection.
-  const reconnects = options.stateless ? 0 : (options.reconnects ?? defaultReconnects);
-  return follow(service, identity, { ...options, reconnects }, { request, after: 0 });
+  const lasting = options.stateless ? { ...options, reconnects: 0 } : options;
+  return follow(service, identity, lasting, { request, after: 0 });
 }
 
 function chatRequest(
@@ -123,10 +121,6 @@ function chatRequest(
   };
 }
 
-const defaultReconnects = 8;
-const firstPauseMs = 250;
-const longestPauseMs = 5000;
-
 /** Where a turn is read on: after an event of a turn that is known, or by the request that begins it. */
 interface Place {
   turnId?: string;
@@ -140,18 +134,16 @@ async function* follow(
   options: ReconnectOptions,
   place: Place,
 ): AsyncGenerator<ChatEvent, void, undefined> {
-  const limit = options.reconnects ?? defaultReconnects;
-  const deadline = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs;
-  for (let failures = 0; ; failures += 1) {
-    const left = deadline === undefined ? {} : { timeoutMs: Math.max(1, deadline - performance.now()) };
-    const call = { ...options, ...left };
+  const reconnects = new Reconnects(options);
+  while (true) {
+    const call = reconnects.options();
     const resumed = place.turnId !== undefined;
     let received = 0;
     try {
       for await (const event of stream(call, (c) => open(service, identity, call, place, c), toChatEvent)) {
         if (event.sequence <= place.after) continue;
         received += 1;
-        failures = 0;
+        reconnects.received();
         place.after = event.sequence;
         if (event.type === "started") place.turnId = event.turnId;
         yield event;
@@ -162,9 +154,8 @@ async function* follow(
       throw cutOff();
     } catch (thrown) {
       const error = HeadwaterClientError.from(thrown);
-      if (failures >= limit || !canFollow(place) || !isLostConnection(error, options.signal)) throw error;
-      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
-      await sleep(Math.max(pause, error.retryAfterMs ?? 0), options.signal);
+      if (!canFollow(place) || !isUnanswered(error)) throw error;
+      await reconnects.wait(error);
     }
   }
 }
@@ -191,9 +182,8 @@ function canFollow({ turnId, request }: Place): boolean {
 }
 
 /** True where nobody has said that the call failed, or only that somebody else will take it. */
-function isLostConnection(error: HeadwaterClientError, signal: AbortSignal | undefined): boolean {
-  if (signal?.aborted) return false;
-  return error.code === Code.Unavailable || error.code === Code.Canceled || error.reason === "HW_CALL_FAILED";
+function isUnanswered(error: HeadwaterClientError): boolean {
+  return error.code === Code.Unavailable || error.reason === "HW_CALL_FAILED";
 }
 
 function cutOff(): HeadwaterClientError {
@@ -202,28 +192,5 @@ function cutOff(): HeadwaterClientError {
     reason: "HW_TURN_CUT_OFF",
     message: "The turn's events stopped before its end.",
     action: "Resume the turn after the last event that was read.",
-  });
-}
-
-/** @throws HeadwaterClientError HW_CANCELLED when the signal fires */
-async function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const wake = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal?.addEventListener("abort", wake, { once: true });
-    if (signal?.aborted) wake();
-  });
-  if (signal?.aborted) throw cancelled();
-}
-
-function cancelled(): HeadwaterClientError {
-  return new HeadwaterClientError({
-    code: Code.Canceled,
-    reason: "HW_CANCELLED",
-    message: "The call was cancelled.",
   });
 }

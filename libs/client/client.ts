@@ -13,7 +13,7 @@ import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { Agents, Tool } from "./agents.ts";
 import { createAgents, listTools } from "./agents.ts";
 import type { AnswerEvent, AnswerOptions, Model } from "./answer.ts";
-import { answerEvent, answerRequest } from "./answer.ts";
+import { answerEvent, answerRequest, continuedAnswer } from "./answer.ts";
 import type { CallOptions, Identity } from "./call.ts";
 import { connectOptions, stream, unary } from "./call.ts";
 import type { ChatOptions, Turns } from "./chat.ts";
@@ -33,8 +33,9 @@ import type { DeadLetters, Pipeline } from "./pipeline.ts";
 import { createDeadLetters, getPipeline } from "./pipeline.ts";
 import type { Prompts } from "./prompts.ts";
 import { createPrompts } from "./prompts.ts";
+import { reconnected } from "./reconnect.ts";
 import type { SearchEvent, SearchOptions } from "./search.ts";
-import { searchEvent, searchRequest } from "./search.ts";
+import { continuedSearch, searchEvent, searchRequest } from "./search.ts";
 import type {
   ReconcileOptions,
   ReconcileProgress,
@@ -57,6 +58,8 @@ export interface HeadwaterClientOptions {
   tenant?: string;
   /** Whose conversations and memories. Default: whom the key names, or "default". */
   owner?: string;
+  /** How often a search, an answer that has not begun, or a turn connects again; see `ReconnectOptions`. Default 8. */
+  reconnects?: number;
 }
 
 /** What Headwater does, for browsers and Node. All methods throw HeadwaterClientError and nothing else. */
@@ -70,9 +73,12 @@ export interface HeadwaterClient {
   readonly feedback: FeedbackBook;
   readonly memories: Memories;
   readonly jobs: Jobs;
-  /** Hits stage by stage, then the summary. */
+  /** Hits stage by stage, then the summary. Where the connection is lost it is searched anew. */
   search(query: string, options?: SearchOptions): AsyncGenerator<SearchEvent, void, undefined>;
-  /** The passages, the text with its citations, then the end. Stopping early stops the model. */
+  /**
+   * The passages, the text with its citations, then the end. Stopping early stops the model. Asked again where the
+   * connection is lost before the first event; later it fails, as another run of the model is another answer.
+   */
   answer(question: string, options?: AnswerOptions): AsyncGenerator<AnswerEvent, void, undefined>;
   /**
    * One turn of a conversation, by default of a new one, until it is answered. A lost connection is made again and goes
@@ -105,6 +111,7 @@ export function createHeadwaterClient(options: HeadwaterClientOptions): Headwate
     tenantOf,
     of: (call) => ({ tenant: tenantOf(call), owner: call.owner ?? options.owner ?? "" }),
   };
+  const lasting = options.reconnects === undefined ? {} : { reconnects: options.reconnects };
   const upload = {
     baseUrl: options.baseUrl,
     headers: {
@@ -116,23 +123,29 @@ export function createHeadwaterClient(options: HeadwaterClientOptions): Headwate
     documents: createDocuments(ingest, tenantOf, upload),
     deadLetters: createDeadLetters(ingest, tenantOf),
     conversations: createConversations(conversation, identity),
-    turns: createTurns(conversation, identity),
+    turns: createTurns(conversation, identity, lasting),
     agents: createAgents(agent, identity),
     prompts: createPrompts(createClient(PromptService, transport), identity),
     feedback: createFeedback(createClient(FeedbackService, transport), identity),
     memories: createMemories(createClient(MemoryService, transport), identity),
     jobs: createJobs(createClient(JobService, transport), identity),
-    search: (query, call = {}) =>
-      stream(call, (c) => search.search(searchRequest(query, tenantOf(call), call), c), searchEvent),
-    answer: (question, call = {}) =>
-      stream(call, (c) => generation.answer(answerRequest(question, tenantOf(call), call), c), answerEvent),
+    search(query, call = {}) {
+      const request = searchRequest(query, tenantOf(call), call);
+      const open = (c: CallOptions) => stream(c, (o) => search.search(request, o), searchEvent);
+      return reconnected({ ...lasting, ...call }, open, continuedSearch());
+    },
+    answer(question, call = {}) {
+      const request = answerRequest(question, tenantOf(call), call);
+      const open = (c: CallOptions) => stream(c, (o) => generation.answer(request, o), answerEvent);
+      return reconnected({ ...lasting, ...call }, open, continuedAnswer());
+    },
     async models(call = {}) {
       const { models } = await unary(generation.listModels({}, connectOptions(call)));
       return models.map(({ name, provider, isDefault, contextTokens, toolCalling, fallbacks }) => ({
         ...{ name, provider, isDefault, contextTokens, toolCalling, fallbacks },
       }));
     },
-    chat: (message, call = {}) => chat(conversation, identity, message, call),
+    chat: (message, call = {}) => chat(conversation, identity, message, { ...lasting, ...call }),
     tools: (call = {}) => listTools(agent, tenantOf(call), call),
     pipeline: (call = {}) => getPipeline(ingest, tenantOf(call), call),
     reindex: (call = {}) => reindex(ingest, tenantOf(call), call),

@@ -14,7 +14,7 @@ export type {
 } from "./answer.ts";
 export { endReasons } from "./answer.ts";
 export type { CallOptions, ListPageOptions } from "./call.ts";
-export type { ChatOptions, HistoryMessage, ReconnectOptions, ResumeOptions, Turns } from "./chat.ts";
+export type { ChatOptions, HistoryMessage, ResumeOptions, Turns } from "./chat.ts";
 export type {
   ApprovalEvent,
   ChatEvent,
@@ -99,6 +99,7 @@ export type {
   PromptVersion,
 } from "./prompts.ts";
 export type { NewDocument, Receipt } from "./push.ts";
+export type { ReconnectOptions } from "./reconnect.ts";
 export type {
   Degradation,
   Explanation,

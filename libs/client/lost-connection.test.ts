@@ -29,7 +29,7 @@ for (const [how, end] of Object.entries(ends)) {
     await once(server, "listening");
     const transport = createNodeTransport({ address: `127.0.0.1:${(server.address() as AddressInfo).port}` });
     try {
-      const client = createHeadwaterClient({ transport });
+      const client = createHeadwaterClient({ transport, reconnects: 0 });
       await assert.rejects(Array.fromAsync(client.search("heron")), {
         ...{ code: Code.Unavailable, reason: "HW_SERVICE_UNAVAILABLE", transient: true },
       });

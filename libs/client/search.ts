@@ -10,9 +10,9 @@ import type {
   SearchSummary as SummaryMessage,
 } from "@headwater/proto/connect/headwater/v1/search";
 import { FusionMethod } from "@headwater/proto/connect/headwater/v1/search";
-import type { CallOptions } from "./call.ts";
 import type { DocumentMetadata, TextRange } from "./document.ts";
 import { toMetadata, toRange } from "./document.ts";
+import type { Continuation, ReconnectOptions } from "./reconnect.ts";
 
 export const stages = ["lexical", "vector", "fused", "reranked"] as const;
 /** Where hits come from, in the order in which stages can arrive. */
@@ -33,7 +33,7 @@ export interface Filter {
   observedBefore?: Date;
 }
 
-export interface SearchOptions extends CallOptions {
+export interface SearchOptions extends ReconnectOptions {
   /** Hits a page, 1 to 100. Default 10. */
   pageSize?: number;
   /** From the summary before, with the same query and options. */
@@ -190,6 +190,24 @@ export function filterMessage(filter: Filter): MessageInitShape<typeof FilterSch
     documentIds: [...(filter.documentIds ?? [])],
     ...(filter.observedFrom ? { observedFrom: timestampFromDate(filter.observedFrom) } : {}),
     ...(filter.observedBefore ? { observedBefore: timestampFromDate(filter.observedBefore) } : {}),
+  };
+}
+
+/**
+ * A later stage replaces the earlier ones, so a search can be made anew: the stages that the reader has are left out, but
+ * for the last, which comes again. So the last hits and the summary are always of the same search.
+ */
+export function continuedSearch(): Continuation<SearchEvent> {
+  let last = 0;
+  return {
+    possible: true,
+    isNew(event) {
+      if (event.type !== "hits") return true;
+      const stage = stages.indexOf(event.stage);
+      if (stage < last) return false;
+      last = stage;
+      return true;
+    },
   };
 }
 

@@ -28,7 +28,7 @@ async function startServer(turnedAway: number) {
   await once(server, "listening");
   const transport = createNodeTransport({ address: `127.0.0.1:${(server.address() as AddressInfo).port}` });
   return {
-    client: createHeadwaterClient({ transport }),
+    client: createHeadwaterClient({ transport, reconnects: 0 }),
     streams: () => streams,
     async [Symbol.asyncDispose]() {
       transport.close();

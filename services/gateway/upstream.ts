@@ -125,7 +125,8 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
   let asked: { at: number; answer: Promise<ServiceHealth[]> } | undefined;
   return {
     transport,
-    client: createHeadwaterClient({ transport }),
+    // The transport itself goes on elsewhere.
+    client: createHeadwaterClient({ transport, reconnects: 0 }),
     embedder: createEmbedder(embedding, demand),
     ...{ demand, tls },
     health() {
