@@ -36,7 +36,7 @@ export function pageOf(options: ListPageOptions): { pageSize: number; pageToken:
 export function connectOptions(options: CallOptions): ConnectCallOptions {
   return {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: Math.ceil(options.timeoutMs) }),
     ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
   };
 }

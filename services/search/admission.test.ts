@@ -8,10 +8,10 @@ const limits = { maxRunning: 1, maxWaiting: 100, maxWaitMs: 60_000 };
 
 test("so many run, so many wait in order, the rest is refused at once with a hint", async () => {
   const admission = new Admission({ ...limits, maxWaiting: 2 });
-  const leaveFirst = await admission.enter(never);
+  const { leave: leaveFirst } = await admission.enter(never);
   const order: string[] = [];
   const enter = async (name: string) => {
-    const leave = await admission.enter(never);
+    const { leave } = await admission.enter(never);
     order.push(name);
     return leave;
   };
@@ -35,7 +35,7 @@ test("so many run, so many wait in order, the rest is refused at once with a hin
 
 test("a caller who leaves the line makes room in it", async () => {
   const admission = new Admission({ ...limits, maxWaiting: 1 });
-  const leave = await admission.enter(never);
+  const { leave } = await admission.enter(never);
   const leaving = new AbortController();
   const waiting = admission.enter(leaving.signal);
   leaving.abort();
@@ -43,7 +43,7 @@ test("a caller who leaves the line makes room in it", async () => {
   assert.equal(admission.waiting, 0);
   const next = admission.enter(never);
   leave();
-  (await next)();
+  (await next).leave();
   assert.equal(admission.running, 0);
   await assert.rejects(admission.enter(AbortSignal.abort()), { name: "AbortError" });
 });
@@ -54,7 +54,7 @@ test("who would wait longer than is allowed is refused, by how long the searches
   const admission = new Admission({ maxRunning: 2, maxWaiting: 100, maxWaitMs: 1000 });
   // Searches of 400 ms, until the mean is as good as that: two places then mean 200 ms for each who waits.
   for (let search = 0; search < 100; search += 1) {
-    const leave = await admission.enter(never);
+    const { leave } = await admission.enter(never);
     now += 400;
     leave();
   }
@@ -62,8 +62,8 @@ test("who would wait longer than is allowed is refused, by how long the searches
   const waiting = Array.from({ length: 5 }, () => admission.enter(never));
   assert.equal(admission.waiting, 5);
   await assert.rejects(admission.enter(never), { reason: "HW_SEARCH_OVERLOADED", retryAfterMs: 1200 });
-  for (const leave of running) leave();
-  for (const entering of waiting) (await entering)();
+  for (const { leave } of running) leave();
+  for (const entering of waiting) (await entering).leave();
   assert.deepEqual([admission.running, admission.waiting], [0, 0]);
 });
 
@@ -71,13 +71,15 @@ test("who has waited twice as long as is allowed is refused, and whoever is in t
   let now = 0;
   t.mock.method(performance, "now", () => now);
   const admission = new Admission({ ...limits, maxWaitMs: 1000 });
-  const leave = await admission.enter(never);
+  const { leave } = await admission.enter(never);
   const late = admission.enter(never);
   now = 1500;
   const inTime = admission.enter(never);
   now = 2500;
   leave();
   await assert.rejects(late, { reason: "HW_SEARCH_OVERLOADED" });
-  (await inTime)();
+  const { waitedMs, leave: leaveInTime } = await inTime;
+  assert.equal(waitedMs, 1000);
+  leaveInTime();
   assert.deepEqual([admission.running, admission.waiting], [0, 0]);
 });

@@ -7,6 +7,14 @@ interface Waiter {
   readonly refuse: () => void;
 }
 
+/** One of the searches that may run. */
+export interface Place {
+  /** In line, in milliseconds; 0: it was free. */
+  readonly waitedMs: number;
+  /** Gives it to the next in line; may be called twice. */
+  readonly leave: () => void;
+}
+
 /** Who has waited so many times longer than was expected at most is not searched for any more. */
 const patience = 2;
 
@@ -44,19 +52,21 @@ export class Admission {
   }
 
   /**
-   * Resolves when there is a place; the returned function gives it back.
+   * Resolves when there is a place.
    *
    * @throws HeadwaterError RESOURCE_EXHAUSTED, HW_SEARCH_OVERLOADED; the signal's reason when it fires while waiting
    */
-  async enter(signal: AbortSignal): Promise<() => void> {
+  async enter(signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted();
     const { maxRunning, maxWaiting, maxWaitMs } = this.#limits;
+    let waitedMs = 0;
     if (this.#running < maxRunning) this.#running += 1;
-    else if (this.#waiting.length < maxWaiting && this.#expectedWaitMs <= maxWaitMs) await this.#wait(signal);
+    else if (this.#waiting.length < maxWaiting && this.#expectedWaitMs <= maxWaitMs)
+      waitedMs = await this.#wait(signal);
     else throw this.#overloaded();
     const since = performance.now();
     let left = false;
-    return () => {
+    const leave = () => {
       if (left) return;
       left = true;
       this.#meanMs += 0.1 * (performance.now() - since - this.#meanMs);
@@ -65,6 +75,7 @@ export class Admission {
       if (next) next.admit();
       else this.#running -= 1;
     };
+    return { waitedMs, leave };
   }
 
   /** The first in line that has not waited too long; those before it are refused, so that the others are in time. */
@@ -82,7 +93,8 @@ export class Admission {
     return ((this.#waiting.length + 1) / this.#limits.maxRunning) * this.#meanMs;
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  /** @returns milliseconds */
+  #wait(signal: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
@@ -92,7 +104,7 @@ export class Admission {
         since: performance.now(),
         admit: () => {
           signal.removeEventListener("abort", leave);
-          resolve();
+          resolve(performance.now() - waiter.since);
         },
         refuse: () => {
           signal.removeEventListener("abort", leave);

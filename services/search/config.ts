@@ -6,6 +6,7 @@ import { readRpcConfig, readTlsConfig, rpcSettings, tlsSettings } from "@headwat
 import type { Environment } from "@headwater/settings";
 import { address, choice, decimal, integer, readSettings, text } from "@headwater/settings";
 import type { AdmissionLimits } from "./admission.ts";
+import type { PressureLimits } from "./pressure.ts";
 
 export const searchSettings = {
   HEADWATER_SEARCH_LISTEN: address().default("127.0.0.1:7003").describe("host:port that search listens on"),
@@ -36,6 +37,16 @@ export const searchSettings = {
     .default(2000)
     .describe(
       "Milliseconds for the rerank; when they run out, what is known is returned and the summary says so",
+    ),
+  HEADWATER_SEARCH_RERANK_MAX_WAIT_MS: integer(0, 600_000)
+    .default(250)
+    .describe(
+      "Milliseconds in line after which a search is not reranked, and says so; who waited less has the share of the budget that is left, half of it after half the time. 0: whoever waits at all is not reranked",
+    ),
+  HEADWATER_SEARCH_VECTOR_MAX_WAIT_MS: integer(0, 600_000)
+    .default(1500)
+    .describe(
+      "Milliseconds in line after which a search is made by words alone, and says so: that costs a third, so the line hardly grows longer than this. Vectors are searched all the same where the words find nothing",
     ),
   HEADWATER_SEARCH_EMBED_TIMEOUT_MS: integer(1, 60_000)
     .default(2000)
@@ -89,6 +100,7 @@ export interface SearchConfig {
   /** Of the index where it has no servers. */
   readonly indexFolder: string;
   readonly defaults: SearchDefaults;
+  readonly pressure: PressureLimits;
   readonly embedTimeoutMs: number;
   readonly admission: AdmissionLimits;
   readonly queryCacheEntries: number;
@@ -112,6 +124,10 @@ export function readSearchConfig(env?: Environment): SearchConfig {
       candidates: values.HEADWATER_SEARCH_CANDIDATES,
       rerankDepth: values.HEADWATER_SEARCH_RERANK_DEPTH,
       rerankBudgetMs: values.HEADWATER_SEARCH_RERANK_BUDGET_MS,
+    },
+    pressure: {
+      rerankMaxWaitMs: values.HEADWATER_SEARCH_RERANK_MAX_WAIT_MS,
+      vectorMaxWaitMs: values.HEADWATER_SEARCH_VECTOR_MAX_WAIT_MS,
     },
     embedTimeoutMs: values.HEADWATER_SEARCH_EMBED_TIMEOUT_MS,
     admission: {

@@ -22,7 +22,7 @@ export interface SearchMetrics {
 const scored = ["vector", "reranked"] as const;
 const scoreBuckets = [0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1];
 
-const steps: readonly Step[] = ["embed", "lexical", "vector", "fuse", "rerank"];
+const steps: readonly Step[] = ["wait", "embed", "lexical", "vector", "fuse", "rerank"];
 const stageNames = new Map<Stage, string>([
   [Stage.LEXICAL, "lexical"],
   [Stage.VECTOR, "vector"],
@@ -73,6 +73,8 @@ export function createSearchMetrics(registry: Registry, admission: Admission): S
   for (const stage of scored) topScore.zero({ stage });
   for (const step of steps) stepSeconds.zero({ step });
   for (const stage of stageNames.values()) degradations.inc({ stage, reason: "HW_SERVICE_UNAVAILABLE" }, 0);
+  degradations.inc({ stage: "reranked", reason: "HW_RERANK_SHED" }, 0);
+  degradations.inc({ stage: "vector", reason: "HW_VECTOR_SHED" }, 0);
   return {
     stepSeconds,
     countDegradation: ({ stage, reason }) =>

@@ -22,6 +22,7 @@ test("what a request leaves open gets the defaults", () => {
     feedbackWeight: 1,
     candidates: 100,
     rerank: { depth: 30, budgetMs: 2000 },
+    shed: new Set(),
     explain: false,
     highlight: false,
     groupByDocument: false,

@@ -29,6 +29,8 @@ export interface SearchPlan {
   /** Passages from each list. */
   readonly candidates: number;
   readonly rerank: { readonly depth: number; readonly budgetMs: number } | undefined;
+  /** Left out under pressure, though it was asked for. */
+  readonly shed: ReadonlySet<Stage>;
   readonly explain: boolean;
   readonly highlight: boolean;
   readonly groupByDocument: boolean;
@@ -56,6 +58,7 @@ export function planSearch(request: SearchRequest, defaults: SearchDefaults): Se
     feedbackWeight: defaults.feedbackWeight,
     candidates: defaults.candidates,
     rerank,
+    shed: new Set(),
     explain: request.explain,
     highlight: request.highlight,
     groupByDocument,

@@ -13,6 +13,7 @@ import { keepLatestVersions } from "./latest-version.ts";
 import type { SearchMetrics } from "./metrics.ts";
 import type { PageStart } from "./page-token.ts";
 import { readPageToken, writePageToken } from "./page-token.ts";
+import { shedError } from "./pressure.ts";
 import type { Ranking, RankingCache } from "./ranking-cache.ts";
 import type { Reranker } from "./reranker.ts";
 import { budgetExhausted, unranked } from "./reranker.ts";
@@ -79,9 +80,11 @@ export class Searcher {
       return this.#plan.groupByDocument ? bestOfEachDocument(all) : all;
     });
     const ranking: Ranking = { passages: fused.map(unranked), reranked: false };
-    const { rerank } = this.#plan;
+    const { rerank, shed } = this.#plan;
     // A later page keeps the order of the first: where that was not reranked, this one is not.
-    const wanted = rerank && fused.length > 0 && (this.#start.offset === 0 || this.#start.reranked);
+    const asked = rerank && fused.length > 0 && (this.#start.offset === 0 || this.#start.reranked);
+    const wanted = asked && !shed.has(Stage.RERANKED);
+    if (asked && !wanted) this.#leaveOut(Stage.RERANKED, shedError(Stage.RERANKED));
     const stages = this.#plan.stages;
     const early = wanted && this.#isFirstPage && stages.has(Stage.FUSED);
     if (!wanted || early) this.#sendRanking(ranking);
@@ -99,22 +102,29 @@ export class Searcher {
     return refined ? fuse(lists, fusion, refined) : fused;
   }
 
-  /** Both lists at once; each is sent as soon as it is known. A list that fails is left out and told of. */
+  /**
+   * Both lists at once; each is sent as soon as it is known. A list that fails is left out and told of. Under pressure the
+   * vectors are left out where the words have found something.
+   */
   async #retrieve(index: PassageIndex): Promise<RetrievedLists> {
     const { retrieval } = this.#parts;
-    const { lexicalWeight } = this.#plan.fusion;
+    const { fusion, shed } = this.#plan;
+    const { lexicalWeight } = fusion;
     const vector = async () => {
       const { hits, query, cached } = await retrieval.vector(index, this.#plan, this.#timer, this.#signal);
       this.#queryCached = cached;
       this.#queryVector = query;
       return hits;
     };
-    const searches = [
+    const words =
       lexicalWeight > 0
         ? this.#list(Stage.LEXICAL, () => retrieval.lexical(index, this.#plan, this.#timer, this.#signal))
-        : undefined,
-      lexicalWeight < 1 ? this.#list(Stage.VECTOR, vector) : undefined,
-    ];
+        : undefined;
+    const found = shed.has(Stage.VECTOR) ? await words : undefined;
+    const enough = found !== undefined && "hits" in found && found.hits.length > 0;
+    if (enough) this.#leaveOut(Stage.VECTOR, shedError(Stage.VECTOR));
+    const vectors = lexicalWeight < 1 && !enough ? this.#list(Stage.VECTOR, vector) : undefined;
+    const searches = [words, vectors];
     const [lexical, nearest] = await Promise.all(searches);
     const failures = [lexical, nearest].flatMap((list) => (list && "error" in list ? [list] : []));
     const searched = searches.filter((search) => search !== undefined).length;
@@ -167,10 +177,15 @@ export class Searcher {
 
   #degrade(stage: Stage, thrown: unknown): void {
     const error = HeadwaterError.from(thrown);
-    const degradation: Degradation = { stage, reason: error.reason, message: error.message };
+    this.#leaveOut(stage, error);
+    this.#parts.log.warn({ err: error, stage }, "search had to do without a stage");
+  }
+
+  /** Without a line in the log: under pressure it is most searches. */
+  #leaveOut(stage: Stage, { reason, message }: HeadwaterError): void {
+    const degradation: Degradation = { stage, reason, message };
     this.#degradations.push(degradation);
     this.#parts.metrics.countDegradation(degradation);
-    this.#parts.log.warn({ err: error, stage }, "search had to do without a stage");
   }
 
   #sendRanking({ passages, reranked }: Ranking): void {

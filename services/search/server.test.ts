@@ -10,6 +10,7 @@ const empty = await startSearchHarness();
 const harness = await startSearchHarness();
 const busy = await startSearchHarness({
   admission: { maxRunning: 1, maxWaiting: 1, maxWaitMs: 60_000 },
+  pressure: { rerankMaxWaitMs: 0, vectorMaxWaitMs: 0 },
 });
 const { double } = harness;
 
@@ -50,6 +51,14 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** The busy one's metrics; fails after some seconds. */
+async function untilTold(line: string): Promise<void> {
+  for (let tries = 0; !(await busy.service.metrics.metrics()).includes(line); tries += 1) {
+    assert(tries < 500, `waited in vain for ${line}`);
+    await delay(10);
+  }
+}
+
 const stageList = [Stage.LEXICAL, Stage.VECTOR, Stage.FUSED, Stage.RERANKED];
 
 describe("stages", () => {
@@ -78,6 +87,7 @@ describe("stages", () => {
       "rerank",
       "total",
       "vector",
+      "wait",
     ]);
     const [first] = hits;
     assert.equal(first?.passageId, "default/a/1/0");
@@ -375,6 +385,37 @@ describe("service", () => {
     await until(() => busy.double.aborted.rerank === 1);
     busy.double.behaviour.rerankDelayMs = 0;
     assert((await busy.search({ query: "wing" })).hits.length > 0);
+  });
+
+  test("searches that had to wait in line do without rerank and vectors, and say so", async () => {
+    const { behaviour, calls } = busy.double;
+    const inLine = async (query: string) => {
+      behaviour.rerankDelayMs = 60_000;
+      const before = calls.rerank;
+      const leaving = new AbortController();
+      const first = busy.search({ query: "wing", rerank: { budgetMs: 60_000 } }, leaving.signal);
+      await until(() => calls.rerank === before + 1);
+      const second = busy.search({ query });
+      await untilTold('headwater_search_waiting_requests{service="search"} 1\n');
+      leaving.abort();
+      await assert.rejects(first, { name: "AbortError" });
+      const { hits, stages, summary } = await second;
+      behaviour.rerankDelayMs = 0;
+      assert.equal(calls.rerank, before + 1);
+      assert.equal(hits.length, 1);
+      assert.equal(stages.at(-1)?.stage, Stage.FUSED);
+      assert(Number(summary.milliseconds["wait"]) > 0);
+      return summary.degradations.map(({ reason }) => reason);
+    };
+    const before = calls.embedQuery;
+    assert.deepEqual(await inLine("wing flutters in line"), ["HW_VECTOR_SHED", "HW_RERANK_SHED"]);
+    // But for the one ahead of it, which is in a cache.
+    assert.equal(calls.embedQuery, before);
+    assert.deepEqual(await inLine("zeppelin"), ["HW_RERANK_SHED"]);
+    await untilTold(
+      'headwater_search_degradations_total{stage="reranked",reason="HW_RERANK_SHED",service="search"} 2\n',
+    );
+    assert.deepEqual((await busy.search({ query: "wing" })).summary.degradations, []);
   });
 
   test("beyond what can run and wait, a search is refused at once with a hint", async () => {

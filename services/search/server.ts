@@ -14,6 +14,7 @@ import { Admission } from "./admission.ts";
 import type { SearchConfig } from "./config.ts";
 import { EventQueue } from "./event-queue.ts";
 import { createSearchMetrics } from "./metrics.ts";
+import { underPressure } from "./pressure.ts";
 import { QueryEmbedder } from "./query-embedder.ts";
 import { RankingCache } from "./ranking-cache.ts";
 import { Reranker } from "./reranker.ts";
@@ -54,10 +55,12 @@ export async function startSearch(config: SearchConfig, telemetry: Telemetry): P
   async function* search(request: SearchRequest, { signal }: CallContext): AsyncGenerator<SearchResponse> {
     const left = new AbortController();
     const until = AbortSignal.any([signal, left.signal]);
-    const plan = planSearch(request, config.defaults);
-    const leave = await admission.enter(until);
-    const events = new EventQueue<SearchResponse>();
+    const wanted = planSearch(request, config.defaults);
     const timer = new StepTimer(telemetry.tracer, metrics.stepSeconds);
+    const { waitedMs, leave } = await admission.enter(until);
+    timer.note("wait", waitedMs);
+    const plan = underPressure(wanted, waitedMs, config.pressure);
+    const events = new EventQueue<SearchResponse>();
     const searcher = new Searcher(parts, plan, timer, until, (response) => events.push(response));
     const done = searcher
       .run()

@@ -2,7 +2,7 @@ import type { Histogram } from "@headwater/telemetry";
 import type { Span, Tracer } from "@opentelemetry/api";
 import { SpanStatusCode } from "@opentelemetry/api";
 
-export type Step = "embed" | "lexical" | "vector" | "fuse" | "rerank";
+export type Step = "wait" | "embed" | "lexical" | "vector" | "fuse" | "rerank";
 
 /** Times the steps of one search: a span, an observation and an entry of the summary for each. */
 export class StepTimer {
@@ -31,11 +31,15 @@ export class StepTimer {
         span.setStatus({ code: SpanStatusCode.ERROR });
         throw thrown;
       } finally {
-        const elapsed = performance.now() - started;
-        this.milliseconds[step] = elapsed;
-        this.#seconds.observe({ step }, elapsed / 1000);
+        this.note(step, performance.now() - started);
         span.end();
       }
     });
+  }
+
+  /** A step that was timed elsewhere. */
+  note(step: Step, elapsedMs: number): void {
+    this.milliseconds[step] = elapsedMs;
+    this.#seconds.observe({ step }, elapsedMs / 1000);
   }
 }

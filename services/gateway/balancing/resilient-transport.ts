@@ -83,7 +83,8 @@ export function createResilientTransport(options: ResilientTransportOptions): Tr
     ): Promise<StreamResponse<I, O>> {
       const until = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
       const open = async function* (asked: DescMethodStreaming, messages: AsyncIterable<AnyMessage>) {
-        const left = until === undefined ? undefined : Math.max(1, until - performance.now());
+        // Whole milliseconds: of a fraction a gRPC server reads the digits behind the point alone.
+        const left = until === undefined ? undefined : Math.max(1, Math.ceil(until - performance.now()));
         const response = await transport.stream(asked, signal, left, header, messages, contextValues);
         yield* response.message;
       };

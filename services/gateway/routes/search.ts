@@ -41,6 +41,8 @@ export function searchRoutes(app: App, gateway: Gateway): void {
   );
 }
 
+const lastStage = ["reranked"] as const;
+
 type Body = z.output<typeof searchRequestSchema>;
 
 export async function* searchEvents(
@@ -59,7 +61,8 @@ async function sendJson(
   reply: FastifyReply,
   body: Body,
 ): Promise<FastifyReply> {
-  const options = { ...callOptions(request, config.timeoutMs), ...searchOptions(body) };
+  // The last stage comes in any case; of the others nobody would see anything.
+  const options = { ...callOptions(request, config.timeoutMs), ...searchOptions(body), stages: lastStage };
   let last: HitsEvent | undefined;
   let summary: SearchSummary | undefined;
   for await (const event of observe("http", client.search(body.query, options))) {

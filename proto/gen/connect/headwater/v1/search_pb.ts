@@ -415,7 +415,8 @@ export type SearchSummary = Message<"headwater.v1.SearchSummary"> & {
   nextPageToken: string;
 
   /**
-   * Milliseconds by step: "embed", "lexical", "vector", "fuse", "rerank", "total", "first_hits".
+   * Milliseconds by step: "wait" in line for its turn, "embed", "lexical", "vector", "fuse", "rerank", "total",
+   * "first_hits".
    *
    * @generated from field: map<string, double> milliseconds = 2;
    */
@@ -471,7 +472,8 @@ export type Degradation = Message<"headwater.v1.Degradation"> & {
   stage: Stage;
 
   /**
-   * Stable reason, HW_…, such as HW_RERANK_BUDGET_EXHAUSTED.
+   * Stable reason, HW_…, such as HW_RERANK_BUDGET_EXHAUSTED, HW_RERANK_SHED or
+   * HW_VECTOR_SHED where searches wait in line.
    *
    * @generated from field: string reason = 2;
    */

@@ -260,7 +260,10 @@ export interface ListShare {
 export interface SearchSummary {
   /** For the next page; empty: this was the last. */
   nextPageToken: string;
-  /** Milliseconds by step: "embed", "lexical", "vector", "fuse", "rerank", "total", "first_hits". */
+  /**
+   * Milliseconds by step: "wait" in line for its turn, "embed", "lexical", "vector", "fuse", "rerank", "total",
+   * "first_hits".
+   */
   milliseconds: { [key: string]: number };
   /** The stage whose hits are final. */
   finalStage: Stage;
@@ -281,7 +284,10 @@ export interface SearchSummary_MillisecondsEntry {
 export interface Degradation {
   /** What was left out. */
   stage: Stage;
-  /** Stable reason, HW_…, such as HW_RERANK_BUDGET_EXHAUSTED. */
+  /**
+   * Stable reason, HW_…, such as HW_RERANK_BUDGET_EXHAUSTED, HW_RERANK_SHED or
+   * HW_VECTOR_SHED where searches wait in line.
+   */
   reason: string;
   /** For people. */
   message: string;
