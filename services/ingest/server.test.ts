@@ -306,6 +306,7 @@ describe("pushes", () => {
     const receipts = await ingest.push(
       { id: "", text: "x" },
       { id: "p\u0000", text: "x" },
+      { id: "\ufeffp", text: "x" },
       { id: "p", tenant: "no/slash", text: "x" },
       { id: "p", version: -1, text: "x" },
       { id: "p", title: long, text: "x" },
@@ -318,6 +319,7 @@ describe("pushes", () => {
     assert.deepEqual(
       receipts.map(({ reason }) => reason),
       [
+        "HW_DOCUMENT_ID_INVALID",
         "HW_DOCUMENT_ID_INVALID",
         "HW_DOCUMENT_ID_INVALID",
         "HW_TENANT_INVALID",

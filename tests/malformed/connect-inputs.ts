@@ -1,27 +1,11 @@
-import type { DescService } from "@bufbuild/protobuf";
-import { AgentService } from "@headwater/proto/connect/headwater/v1/agent";
-import { ConversationService } from "@headwater/proto/connect/headwater/v1/conversation";
-import { FeedbackService } from "@headwater/proto/connect/headwater/v1/feedback";
-import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
-import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
-import { JobService } from "@headwater/proto/connect/headwater/v1/job";
-import { MemoryService } from "@headwater/proto/connect/headwater/v1/memory";
-import { PromptService } from "@headwater/proto/connect/headwater/v1/prompt";
-import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { SeededRandom } from "@headwater/testing/seeded-random";
+import { contracts, heavyMethods, mayStayOpen } from "./contracts.ts";
 import { brokenMessage, oddMessage } from "./grpc-messages.ts";
 import type { MalformedInput } from "./malformed-input.ts";
 import { checkText, internalOfGrpc, reasonIn } from "./malformed-input.ts";
 import { oddNumber, oddText, randomBytes } from "./odd-values.ts";
 import type { Exchange } from "./raw-exchange.ts";
 import { exchange } from "./raw-exchange.ts";
-
-const services: readonly DescService[] = [
-  ...[IngestService, SearchService, GenerationService],
-  ...[ConversationService, AgentService, PromptService, FeedbackService, MemoryService, JobService],
-];
-/** These do a lot of work when they are asked well, as an empty message asks. */
-const heavyMethods = new Set(["Reindex", "ReplayDeadLetters"]);
 
 const contentTypes = [
   "application/proto",
@@ -38,7 +22,7 @@ const contentTypes = [
 
 /** A call over HTTP/1.1, as browsers make it, in one of the protocols that Connect answers, wrong in envelope or message. */
 export function connectInput(random: SeededRandom): MalformedInput {
-  const service = random.pick(services);
+  const service = random.pick(contracts.gateway);
   const method = random.pick(service.methods.filter(({ name }) => !heavyMethods.has(name)));
   const contentType = random.pick(contentTypes);
   const message = contentType.endsWith("json")
@@ -66,9 +50,9 @@ export function connectInput(random: SeededRandom): MalformedInput {
       const head = `POST ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
       const answer = await exchange(address, [Buffer.from(head), body], {
         // A watch that was asked for well stays open; half a second shows that it does.
-        ...(method.name === "Watch" ? { listenMs: 500 } : {}),
+        ...(mayStayOpen(method.name) ? { listenMs: 500 } : {}),
       });
-      return [describe(answer, method.name === "Watch")];
+      return [describe(answer, mayStayOpen(method.name))];
     },
   };
 }
@@ -114,11 +98,11 @@ const clear =
   /"code":"(invalid_argument|not_found|failed_precondition|out_of_range|resource_exhausted|unimplemented)"|grpc-status: ?(0|3|5|8|9|11|12)\b/i;
 const any = /"code":"([a-z_]+)"|grpc-status: ?(\d+)/i;
 
-function describe({ received, closedBy }: Exchange, mayStayOpen: boolean): string {
+function describe({ received, closedBy }: Exchange, staysOpen: boolean): string {
   const text = readable(received.toString("latin1"));
   checkText(text);
   if (closedBy === "silence") {
-    if (mayStayOpen) return "stream stays open";
+    if (staysOpen) return "stream stays open";
     throw new Error(`no answer: ${text.slice(0, 400)}`);
   }
   const http = Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);

@@ -162,6 +162,7 @@ async function post(
     method: "POST",
     headers: { "content-type": contentType, "x-headwater-tenant": tenant },
     body: new Uint8Array(body),
+    signal: AbortSignal.timeout(settleMs),
   });
   const text = await response.text();
   if (response.status !== 200) throw new Error(`HTTP ${response.status}: ${text.slice(0, 500)}`);
@@ -180,7 +181,7 @@ async function overCommand(
   await Promise.all(documents.map(({ name, content }) => writeFile(join(folder, name), content)));
   const { code, stdout, stderr } = await runHeadwater(
     ["ingest", folder, "--json", "--server", system.url, "--tenant", tenant],
-    {},
+    { timeoutMs: settleMs },
   );
   await rm(folder, { recursive: true });
   checkText(stdout + stderr);

@@ -1,6 +1,7 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
 import { connect, constants } from "node:http2";
 import { codeOf, status, statusName } from "@headwater/errors";
+import { mayStayOpen } from "./contracts.ts";
 import { checkText, internalOfGrpc, patienceMs, reasonIn } from "./malformed-input.ts";
 
 /** How long a stream that may stay open is listened to before the caller leaves. */
@@ -49,8 +50,8 @@ export async function callGrpc(address: string, request: GrpcRequest): Promise<s
   }
 }
 
-function mayStayOpen(path: string): boolean {
-  return path.endsWith("/Watch");
+function methodOf({ path }: GrpcRequest): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function readAnswer(stream: ClientHttp2Stream, request: GrpcRequest): Promise<GrpcAnswer> {
@@ -63,7 +64,7 @@ function readAnswer(stream: ClientHttp2Stream, request: GrpcRequest): Promise<Gr
       stream.close(constants.NGHTTP2_CANCEL);
     };
     const { leaveAfterMs } = request;
-    const listenMs = leaveAfterMs ?? (mayStayOpen(request.path) ? watchMs : patienceMs);
+    const listenMs = leaveAfterMs ?? (mayStayOpen(methodOf(request)) ? watchMs : patienceMs);
     const timer = setTimeout(() => leave(leaveAfterMs === undefined ? "silent" : "left"), listenMs);
     stream.on("error", () => {});
     stream.on("response", (head) => {
@@ -99,7 +100,7 @@ function describe({ end, headers, body }: GrpcAnswer, request: GrpcRequest): str
   if (end === "cut") return "stream reset";
   const http = Number(headers[":status"]);
   if (end === "silent") {
-    if (mayStayOpen(request.path)) return "stream stays open";
+    if (mayStayOpen(methodOf(request))) return "stream stays open";
     throw new Error(`no answer within ${patienceMs} ms`);
   }
   const code = headers["grpc-status"];

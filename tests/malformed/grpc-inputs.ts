@@ -1,33 +1,19 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { EmbeddingService } from "@headwater/proto/connect/headwater/v1/embedding";
-import { GenerationService } from "@headwater/proto/connect/headwater/v1/generation";
-import { IngestService } from "@headwater/proto/connect/headwater/v1/ingest";
-import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { SeededRandom } from "@headwater/testing/seeded-random";
+import { contracts, heavyMethods } from "./contracts.ts";
 import type { GrpcRequest } from "./grpc-call.ts";
 import { callGrpc } from "./grpc-call.ts";
 import { brokenMessage, oddMessage } from "./grpc-messages.ts";
 import type { MalformedInput } from "./malformed-input.ts";
 import { oddText, randomBytes } from "./odd-values.ts";
 
-/** Where each service can be called: at its own port, and at the gateway's but for the embedding-worker. */
-const places: readonly { address: string; service: DescService }[] = [
-  { address: "ingest", service: IngestService },
-  { address: "embedding-worker", service: EmbeddingService },
-  { address: "search", service: SearchService },
-  { address: "generation", service: GenerationService },
-  { address: "gateway", service: IngestService },
-  { address: "gateway", service: SearchService },
-  { address: "gateway", service: GenerationService },
-];
-
-/** These do a lot of work for everybody when they are asked well, as a message that was cut to nothing asks. */
-const heavyMethods = new Set(["Reindex", "ReplayDeadLetters"]);
+const addresses = Object.keys(contracts) as (keyof typeof contracts)[];
 
 /** A call of a known method, or of one that is none, with something wrong in it. */
 export function grpcInput(random: SeededRandom): MalformedInput {
-  const { address, service } = random.pick(places);
+  const address = random.pick(addresses);
+  const service = random.pick<DescService>(contracts[address]);
   const method = random.pick(service.methods);
   const wrong = heavyMethods.has(method.name) ? "odd fields" : random.pick(wrongs);
   const request = makeRequest(random, service, method, wrong);

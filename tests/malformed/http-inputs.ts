@@ -1,5 +1,6 @@
 import type { SeededRandom } from "@headwater/testing/seeded-random";
 import { describeHttp } from "./http-answer.ts";
+import { jsonRoutes } from "./json-routes.ts";
 import type { MalformedInput } from "./malformed-input.ts";
 import { oddNumber, oddText, randomBytes } from "./odd-values.ts";
 import { exchange } from "./raw-exchange.ts";
@@ -91,7 +92,8 @@ const jsonType = { "content-type": "application/json" };
 
 const kinds: readonly (readonly [string, (random: SeededRandom) => HttpRequest])[] = [
   ["broken JSON", (random) => post(random.pick(jsonPaths), jsonType, brokenJson(random))],
-  ["wrong types", (random) => post(...wrongTypes(random))],
+  ["wrong types", wrongTypes],
+  ["wrong types", wrongTypes],
   [
     "a wrong content type",
     (random) => post(random.pick(jsonPaths), { "content-type": random.pick(mediaTypes) }, '{"query":"a"}'),
@@ -105,6 +107,13 @@ const kinds: readonly (readonly [string, (random: SeededRandom) => HttpRequest])
         { "content-type": "application/x-ndjson" },
         brokenLines(random),
       ),
+  ],
+  [
+    "bytes for no upload",
+    (random) => ({
+      ...post(random.pick(uploadPaths), {}, randomBytes(random, 2000)),
+      method: "PUT",
+    }),
   ],
   [
     "a wrong path",
@@ -161,22 +170,14 @@ function post(path: string, headers: Record<string, string>, body: string | Uint
   return { method: "POST", path, headers, body: Buffer.from(body) };
 }
 
-const jsonPaths = [
-  ...["/v1/search", "/v1/answer", "/v1/documents", "/index", "/query"],
-  ...[
-    "/v1/chat/completions",
-    "/v1/embeddings",
-    "/api/v1/chat",
-    "/api/v1/chat/async",
-    "/api/v1/conversations",
-  ],
-  ...[
-    "/api/v1/agents",
-    "/api/v1/prompts/odd/versions",
-    "/api/v1/feedback",
-    "/api/v1/memories",
-    "/api/v1/jobs",
-  ],
+/** Where a body is read as JSON; the last two are other names of routes that the table has. */
+const jsonPaths = [...jsonRoutes.map(({ path }) => path), "/index", "/query"];
+const uploadPaths = [
+  "/v1/uploads/x",
+  "/v1/uploads/e30.e30",
+  "/v1/uploads/%00",
+  "/v1/uploads/..%2F..%2Fx",
+  `/v1/uploads/${"x".repeat(2000)}`,
 ];
 const methods = [
   "PUT",
@@ -240,80 +241,12 @@ function oddValue(random: SeededRandom): unknown {
   ]);
 }
 
-const fieldsByPath: Readonly<Record<string, readonly string[]>> = {
-  "/v1/search": [
-    "query",
-    "page_size",
-    "page_token",
-    "filter",
-    "stages",
-    "fusion",
-    "rerank",
-    "explain",
-    "no_such",
-  ],
-  "/v1/answer": [
-    "question",
-    "filter",
-    "model",
-    "max_passages",
-    "max_output_tokens",
-    "temperature",
-    "no_such",
-  ],
-  "/api/v1/chat": [
-    "message",
-    "conversation_id",
-    "agent_id",
-    "model",
-    "filter",
-    "temperature",
-    "stateless",
-    "history",
-    "idempotency_key",
-  ],
-  "/v1/chat/completions": [
-    "model",
-    "messages",
-    "stream",
-    "stream_options",
-    "stop",
-    "max_tokens",
-    "n",
-    "tools",
-    "headwater",
-  ],
-  "/v1/embeddings": ["model", "input", "encoding_format", "dimensions", "no_such"],
-  "/v1/documents": [
-    "id",
-    "text",
-    "content_base64",
-    "title",
-    "uri",
-    "media_type",
-    "attributes",
-    "version",
-    "observed_time",
-  ],
-};
-
-/** What a sound request to the path needs at least. */
-const soundFields: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  "/v1/search": { query: "tides" },
-  "/v1/answer": { question: "why?" },
-  "/v1/documents": { id: "odd" },
-  "/api/v1/chat": { message: "why?" },
-  "/v1/chat/completions": { model: "extractive", messages: [{ role: "user", content: "why?" }] },
-  "/v1/embeddings": { model: "odd", input: "tides" },
-};
-
-function wrongTypes(random: SeededRandom): [string, Record<string, string>, string] {
-  const path = random.pick(Object.keys(fieldsByPath));
-  const body: Record<string, unknown> = { ...soundFields[path] };
-  for (let left = random.integer(1, 4); left > 0; left--)
-    body[random.pick(fieldsByPath[path] ?? [])] = oddValue(random);
+function wrongTypes(random: SeededRandom): HttpRequest {
+  const { method, path, sound, fields } = random.pick(jsonRoutes);
+  const body: Record<string, unknown> = { ...sound };
+  for (let left = random.integer(1, 4); left > 0; left--) body[random.pick(fields)] = oddValue(random);
   const accept = random.pick(["application/json", "text/event-stream", "nonsense", "*/*;q=x", "text/html"]);
-  return [path, { ...jsonType, accept }, JSON.stringify(body)];
+  return { ...post(path, { ...jsonType, accept }, JSON.stringify(body)), method };
 }
 
 const mediaTypes = [

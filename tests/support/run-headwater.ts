@@ -10,14 +10,19 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs a `headwater` command to its end, as a script would. */
+/**
+ * Runs a `headwater` command to its end, as a script would.
+ *
+ * @param options.timeoutMs after which it is killed, and its code is null; default: never
+ */
 export async function runHeadwater(
   commandLine: readonly string[],
-  options: { environment?: Record<string, string>; input?: string } = {},
+  options: { environment?: Record<string, string>; input?: string; timeoutMs?: number } = {},
 ): Promise<CommandResult> {
   const child = spawn(process.execPath, [main, ...commandLine], {
     env: { ...process.env, NO_COLOR: "1", ...options.environment },
     stdio: "pipe",
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs, killSignal: "SIGKILL" }),
   });
   child.stdin.end(options.input ?? "");
   let stdout = "";

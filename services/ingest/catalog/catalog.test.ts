@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import { openPgliteRecordStore } from "@headwater/record-store/embedded";
 import { Catalog } from "./catalog.ts";
-import type { DocumentStatus } from "./document-record.ts";
+import type { DocumentStatus, ServedDocument } from "./document-record.ts";
 
 const records = await openPgliteRecordStore({ folder: undefined, schema: "ingest" });
 const catalog = await Catalog.open(records, (thrown) => assert.ifError(thrown));
@@ -28,6 +28,14 @@ function status(documentId: string, version: number, state: DocumentState, tenan
       attributes: {},
     },
     ...{ observedAt: 1, sizeBytes: 1, contentSha256: "", passages: 0, textLength: 0, updatedAt: Date.now() },
+  };
+}
+
+function served(version: number): ServedDocument {
+  return {
+    ...{ version, contentSha256: "", descriptionHash: "", fingerprint: "", originalKey: "", textKey: "" },
+    ...{ title: "", uri: "", mediaType: "", attributes: {}, observedAt: 1 },
+    ...{ sizeBytes: 1, passages: 1, textLength: 1 },
   };
 }
 
@@ -58,11 +66,6 @@ test("a queued version is never moved over a settled one", async () => {
 });
 
 test("what is served is never put back by a consumer that settles an older version late", async () => {
-  const served = (version: number) => ({
-    ...{ version, contentSha256: "", descriptionHash: "", fingerprint: "", originalKey: "", textKey: "" },
-    ...{ title: "", uri: "", mediaType: "", attributes: {}, observedAt: 1 },
-    ...{ sizeBytes: 1, passages: 1, textLength: 1 },
-  });
   for (const version of [7, 6])
     await catalog.settle({
       status: status("late", version, INDEXED),
@@ -71,6 +74,32 @@ test("what is served is never put back by a consumer that settles an older versi
     });
   const [record] = await catalog.read([{ tenant: "t", documentId: "late" }]);
   assert.deepEqual([record?.served?.version, record?.settledVersion], [7, 7]);
+});
+
+test("a version that changes nothing in the indexes leaves what is served, beside one that does", async () => {
+  await catalog.settle({ status: status("same", 1, INDEXED), served: served(1), unusedBlobs: [] });
+  await Promise.all([
+    catalog.settle({ status: status("same", 2, INDEXED), unusedBlobs: [] }),
+    catalog.settle({ status: status("other", 2, INDEXED), served: served(2), unusedBlobs: [] }),
+  ]);
+  const read = await catalog.read(["same", "other"].map((documentId) => ({ tenant: "t", documentId })));
+  assert.deepEqual(
+    read.map((record) => [record?.status.version, record?.settledVersion, record?.served]),
+    [
+      [2, 2, served(1)],
+      [2, 2, served(2)],
+    ],
+  );
+  await catalog.settle({ status: status("same", 3, DELETED), served: null, unusedBlobs: [] });
+  assert.equal((await catalog.read([{ tenant: "t", documentId: "same" }]))[0]?.served, null);
+});
+
+test("a document is settled whatever its id, as its partition waits for it", async () => {
+  for (const id of ["\ufeff", "\ufeffmarked", "a\u200b", "e\u0301", "\u2028", '{"a":[1,NULL]}', "\\x00"])
+    assert.equal(
+      await catalog.settle({ status: status(id, 1, INDEXED), served: null, unusedBlobs: [] }),
+      true,
+    );
 });
 
 test("a thousand documents settle in a few statements", async () => {

@@ -4,14 +4,7 @@ import type { Queries, RecordStore } from "@headwater/record-store";
 import { GroupCommit } from "../batching/group-commit.ts";
 import { blobsAreKept } from "./backup-ledger.ts";
 import type { DocumentRow } from "./catalog-rows.ts";
-import {
-  documentColumns,
-  keyOf,
-  parametersOf,
-  recordOf,
-  rowsFromParameters,
-  settledRowsFromParameters,
-} from "./catalog-rows.ts";
+import { documentRow, keyOf, newRows, parameterOf, recordOf, settledRows } from "./catalog-rows.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import type { DocumentRecord, DocumentStatus, ServedDocument } from "./document-record.ts";
 import { isSettled } from "./document-record.ts";
@@ -24,7 +17,8 @@ import { StatusBoard } from "./status-board.ts";
 /** The end of a document version's way: indexed, given up or deleted. */
 export interface Settlement {
   readonly status: DocumentStatus;
-  readonly served: ServedDocument | null;
+  /** Absent: as it is. */
+  readonly served?: ServedDocument | null;
   /** Blobs that nothing refers to any more. */
   readonly unusedBlobs: readonly string[];
   /** The generation of the indexes that it was written into; undefined where it changes nothing in them. */
@@ -95,13 +89,15 @@ export class Catalog {
   /** One entry a key, in order, with statuses that are not yet written. */
   async read(keys: readonly DocumentKey[]): Promise<(DocumentRecord | undefined)[]> {
     if (keys.length === 0) return [];
-    const rows = await this.#store.query<DocumentRow>(
-      `SELECT ${documentColumns} FROM documents
+    const rows = await this.#store.query<{ document: DocumentRow }>(
+      `SELECT ${documentRow} FROM documents
        JOIN unnest($1::text[], $2::text[]) AS wanted (wanted_tenant, wanted_id)
          ON tenant = wanted_tenant AND id = wanted_id`,
       [keys.map(({ tenant }) => tenant), keys.map(({ documentId }) => documentId)],
     );
-    const stored = new Map(rows.map((row) => [`${row.tenant}/${row.id}`, recordOf(row)]));
+    const stored = new Map(
+      rows.map(({ document }) => recordOf(document)).map((one) => [keyOf(one.status), one]),
+    );
     return keys.map((key) => this.#board.overlay(key, stored.get(keyOf(key))));
   }
 
@@ -109,8 +105,8 @@ export class Catalog {
   async list(query: DocumentQuery): Promise<DocumentRecord[]> {
     await this.#board.flush();
     const states = query.states ?? [];
-    const rows = await this.#store.query<DocumentRow>(
-      `SELECT ${documentColumns} FROM documents
+    const rows = await this.#store.query<{ document: DocumentRow }>(
+      `SELECT ${documentRow} FROM documents
        WHERE ($1::text IS NULL OR tenant = $1)
          AND ($2::text IS NULL OR (tenant, id) > ($2, $3::text))
          AND CASE WHEN cardinality($4::smallint[]) = 0 THEN $9::boolean OR state <> ${DocumentState.DELETED} ELSE state = ANY ($4) END
@@ -130,7 +126,7 @@ export class Catalog {
         query.withDeleted ?? false,
       ],
     );
-    return rows.map(recordOf);
+    return rows.map(({ document }) => recordOf(document));
   }
 
   /** Counting takes time in proportion to the tenant, so that it is not done all the time; see StateCounts. */
@@ -296,15 +292,15 @@ export class Catalog {
   }
 
   async #writeStatuses(statuses: readonly DocumentStatus[], beats: "older" | "same"): Promise<void> {
-    const records = statuses.map((status) => ({ status, served: null, settledVersion: 0 }));
+    const rows = statuses.map((status) => ({ status, served: null, settledVersion: 0 }));
     await this.#store.query(
-      `INSERT INTO documents AS d ${rowsFromParameters}
+      `INSERT INTO documents AS d ${newRows}
        ON CONFLICT (tenant, id) DO UPDATE
          SET version = excluded.version, state = excluded.state, updated_at = excluded.updated_at,
              status = excluded.status
          WHERE d.version < excluded.version OR (
            ${beats === "same"} AND d.version = excluded.version AND d.updated_at < excluded.updated_at)`,
-      parametersOf(records),
+      [parameterOf(rows)],
     );
   }
 }
@@ -324,16 +320,12 @@ async function upsertSettled(
   queries: Queries,
   settlements: readonly Settlement[],
 ): Promise<ReadonlyMap<string, number>> {
-  const records = settlements.map(({ status, served }) => ({
-    ...{ status, served },
-    settledVersion: status.version,
-  }));
-  const generations = settlements.map(({ generation }) => generation ?? null);
+  const written = settlements.map((one) => ({ ...one, settledVersion: one.status.version }));
   const unlessNewer = (column: string) =>
     `${column} = CASE WHEN excluded.version >= d.version THEN excluded.${column} ELSE d.${column} END`;
-  const rows = await queries.query<{ tenant: string; id: string; version: number }>(
+  const rows = await queries.query<{ one: { tenant: string; id: string; version: number } }>(
     `WITH settled AS (
-       INSERT INTO documents AS d ${settledRowsFromParameters}
+       INSERT INTO documents AS d ${settledRows}
        ON CONFLICT (tenant, id) DO UPDATE
          SET ${["version", "state", "updated_at", "status"].map(unlessNewer).join(", ")},
              settled_version = GREATEST(d.settled_version, excluded.settled_version),
@@ -344,8 +336,10 @@ async function upsertSettled(
        SELECT tenant, id, 1 FROM settled WHERE (SELECT other FROM reindex) IS NOT NULL
        ON CONFLICT (tenant, id) DO UPDATE SET revision = c.revision + 1
      )
-     SELECT tenant, id, version FROM settled`,
-    [...parametersOf(records), generations],
+     SELECT to_json(settled) AS one FROM settled`,
+    [parameterOf(written)],
   );
-  return new Map(rows.map(({ tenant, id, version }) => [keyOf({ tenant, documentId: id }), version]));
+  return new Map(
+    rows.map(({ one: { tenant, id, version } }) => [keyOf({ tenant, documentId: id }), version]),
+  );
 }

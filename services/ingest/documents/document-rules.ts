@@ -25,13 +25,19 @@ const mediaTypePattern = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;.*)?$/;
 
 /** @throws HeadwaterError INVALID_ARGUMENT, HW_DOCUMENT_ID_INVALID */
 export function checkDocumentId(id: string): string {
-  const problem = problemOf(id, limits.id, controlCharacter) ?? (id === "" ? "is empty" : undefined);
+  const problem = problemOf(id, limits.id, controlCharacter) ?? problemOfId(id);
   if (problem === undefined) return id;
   throw invalidArgument(
     "HW_DOCUMENT_ID_INVALID",
     `The document's id ${problem}.`,
-    `Send 1 to ${limits.id} bytes of UTF-8 without control characters.`,
+    `Send 1 to ${limits.id} bytes of UTF-8 without control characters or a byte order mark.`,
   );
+}
+
+/** Readers of UTF-8 drop a byte order mark, so that what they read back is the id of another document. */
+function problemOfId(id: string): string | undefined {
+  if (id === "") return "is empty";
+  return id.startsWith("\ufeff") ? "begins with a byte order mark" : undefined;
 }
 
 /**

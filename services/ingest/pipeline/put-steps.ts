@@ -177,7 +177,7 @@ async function settleUnprocessed(
       passages: served.passages,
       textLength: served.textLength,
     };
-    await settleWritten(parts, job, { status, served, unusedBlobs: leftover });
+    await settleWritten(parts, job, { status, unusedBlobs: leftover });
     return "unchanged";
   }
   if (leftover.length > 0)
