@@ -70,9 +70,11 @@ export class Committer {
 
   async #commit(): Promise<void> {
     for (const { partition, offset } of this.#tracker.take()) this.#pending.set(partition, offset);
-    for (const [partition, offset] of this.#pending) {
+    // At one time: the log syncs the disk once for all of them.
+    const commits = [...this.#pending].map(async ([partition, offset]) => {
       await this.#consumer.commit({ partition, offset });
       if (this.#pending.get(partition) === offset) this.#pending.delete(partition);
-    }
+    });
+    await Promise.all(commits);
   }
 }
