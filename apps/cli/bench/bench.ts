@@ -128,10 +128,13 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
     return {
       result,
       rows: [
-        ["embed only", rate(real.embedOnlyPerSecond, "documents")],
-        ["from Kafka to both indexes, the real model", rate(real.pipelinePerSecond, "documents")],
-        ["from Kafka against embed only, by the clock", ratio(real.ratio)],
-        ["from Kafka against embed only, by processor time of ingest and worker", ratio(real.processorRatio)],
+        ...real.flatMap(({ threads, ...one }): [string, string][] => [
+          [`the real model on cores: ${threads}`, ""],
+          ["  embed only", rate(one.embedOnlyPerSecond, "documents")],
+          ["  from Kafka to both indexes", rate(one.pipelinePerSecond, "documents")],
+          ["  that against embed only, by the clock", ratio(one.ratio)],
+          ["  and by processor time of ingest and worker", ratio(one.processorRatio)],
+        ]),
         ["bare consumer of the same records", rate(fast.barePerSecond, "documents")],
         ["from Kafka to both indexes, a model that costs nothing", rate(fast.pipelinePerSecond, "documents")],
         ["that against the bare consumer", ratio(fast.ratio)],

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { bareKafka } from "@headwater/document-log/bench";
 import type { Time } from "@headwater/embedding-worker/bench";
@@ -9,7 +9,7 @@ import { createRpcClient } from "@headwater/rpc";
 import type { Environment } from "@headwater/settings";
 import { median } from "@headwater/testing/median";
 import { embedOnly } from "./embed-only.ts";
-import type { Fleet } from "./kafka-fleet.ts";
+import type { Fleet, FleetOptions } from "./kafka-fleet.ts";
 import { startFleet } from "./kafka-fleet.ts";
 import type { BenchServers } from "./kafka-servers.ts";
 import { useBenchServers } from "./kafka-servers.ts";
@@ -20,11 +20,13 @@ type Report = (line: string) => void;
 
 /** As a model that is computed elsewhere, such as on a GPU, takes for a passage. */
 const waitMs = 20;
-/** A bare consumer is so fast that it needs more records than there are texts; texts are taken again, under new ids. */
-const fastTimes = 5;
+/** What costs nothing is so fast that it needs more records than there are texts; they are taken again, under new ids. */
+const fastTimes = 2;
 
 /** One ingest and one embedding-worker. */
 export interface RealModelResult {
+  /** Cores that the model may use, the same in both measurements; the others are left to ingest and the servers. */
+  readonly threads: number;
   readonly embedOnlyPerSecond: number;
   readonly pipelinePerSecond: number;
   /** Pipeline against embed only, within each round; median. */
@@ -53,7 +55,8 @@ export interface FleetResult {
 }
 
 export interface KafkaBenchResult {
-  readonly real: RealModelResult;
+  /** The model with half of the cores, as a worker has in a cluster, and with all, which the servers need too. */
+  readonly real: readonly RealModelResult[];
   readonly fast: FastModelResult;
   readonly fleets: readonly FleetResult[];
 }
@@ -65,13 +68,17 @@ export async function benchKafka(
   environment: Environment,
   report: Report,
 ): Promise<KafkaBenchResult> {
-  const real = await withFleet(environment, [1, 1, "real"], (bench) =>
-    benchReal(bench, texts, rounds, report),
-  );
-  report(
-    `real model: ${real.pipelinePerSecond.toFixed(1)} of ${real.embedOnlyPerSecond.toFixed(1)} documents/s`,
-  );
-  const fast = await withFleet(environment, [1, 1, 0], (bench) => benchFast(bench, texts, rounds));
+  const cores = availableParallelism();
+  const real: RealModelResult[] = [];
+  for (const threads of new Set([Math.ceil(cores / 2), cores])) {
+    report(`the model on ${threads} of ${cores} cores`);
+    const result = await withFleet(environment, { ingests: 1, workers: 1, model: "real", threads }, (bench) =>
+      benchReal(bench, texts, rounds, report),
+    );
+    real.push({ threads, ...result });
+  }
+  const alone = { ingests: 1, workers: 1, model: 0, threads: undefined };
+  const fast = await withFleet(environment, alone, (bench) => benchFast(bench, texts, rounds));
   report(`a model that costs nothing: ${fast.pipelinePerSecond.toFixed(0)} documents/s`);
   const fleets: FleetResult[] = [];
   for (const model of ["real", waitMs] as const) {
@@ -80,7 +87,9 @@ export async function benchKafka(
       [2, 2],
       [3, 2],
     ] as const) {
-      const perSecond = await withFleet(environment, [ingests, workers, model], async (bench) => {
+      // A core for each worker: with more threads than cores they would get in each other's way.
+      const shape = { ingests, workers, model, threads: 1 };
+      const perSecond = await withFleet(environment, shape, async (bench) => {
         await bench.index(texts.slice(0, texts.length / 4));
         return texts.length / (await bench.index(texts));
       });
@@ -102,7 +111,7 @@ interface Bench {
 
 async function withFleet<T>(
   environment: Environment,
-  [ingests, workers, model]: readonly [number, number, "real" | number],
+  shape: Pick<FleetOptions, "ingests" | "workers" | "model" | "threads">,
   work: (bench: Bench) => Promise<T>,
 ): Promise<T> {
   await using resources = new AsyncDisposableStack();
@@ -110,7 +119,7 @@ async function withFleet<T>(
   resources.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   const servers = await useBenchServers(environment);
   resources.defer(() => servers.remove());
-  const fleet = await startFleet({ ingests, workers, model, environment: servers.environment, folder });
+  const fleet = await startFleet({ ...shape, environment: servers.environment, folder });
   resources.defer(() => fleet.stop());
   const kafka = bareKafka(servers.brokers);
   let records = 0;
@@ -134,7 +143,7 @@ async function benchReal(
   texts: readonly string[],
   rounds: number,
   report: Report,
-): Promise<RealModelResult> {
+): Promise<Omit<RealModelResult, "threads">> {
   const client = createRpcClient(EmbeddingServiceDefinition, fleet.workerAddress);
   const all = [...fleet.ingestPids, ...fleet.workerPids];
   const size = Math.floor(texts.length / (rounds + 1));
@@ -171,7 +180,7 @@ async function benchFast(bench: Bench, texts: readonly string[], rounds: number)
   const { fleet, servers, index } = bench;
   const kafka = bareKafka(servers.brokers);
   const many = Array.from({ length: fastTimes }, () => texts).flat();
-  await index(many);
+  await index(texts);
   const rates: { bare: number; pipeline: number; processorMs: number }[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const before = processorSeconds(fleet.ingestPids);

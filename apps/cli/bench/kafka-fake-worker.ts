@@ -1,5 +1,5 @@
 /**
- * Body of a process that stands for the embedding-worker and computes nothing: `node kafka-fake-worker.ts waitMs`. It
+ * Body of a process that stands for the embedding-worker and computes nothing: `node kafka-fake-worker.ts host:port waitMs`. It
  * lets each passage wait for so many milliseconds, one after the other, as one that is computed elsewhere does.
  */
 import { createHash } from "node:crypto";
@@ -15,14 +15,14 @@ import { createTelemetry } from "@headwater/telemetry";
 
 const dimensions = 384;
 const fingerprint = "bench-fake";
-const waitMs = Number(process.argv[2] ?? 0);
+const [address = "", waitMs = 0] = [process.argv[2], Number(process.argv[3])];
 const { modelDir } = readEmbeddingWorkerConfig({});
 const tokenizerJson = await readFile(join(modelDir, "tokenizer.json"));
 /** When the passages that have come so far are done. */
 let busyUntil = 0;
 
 const server = await startRpcServer({
-  address: "127.0.0.1:0",
+  address,
   definition: EmbeddingServiceDefinition,
   implementation: {
     async *embed(requests: AsyncIterable<EmbedRequest>) {
