@@ -12,23 +12,26 @@ export interface TokenTimer {
 
 export function createTokenTimer(name: string, firstTokenMs: number, nextTokenMs: number): TokenTimer {
   const ending = new AbortController();
-  const timeout = (which: "first" | "next", afterMs: number) =>
-    setTimeout(() => ending.abort(modelTimeout(name, which, afterMs)), afterMs);
-  let timer = timeout("first", firstTokenMs);
-  let started = false;
+  const first = setTimeout(() => ending.abort(modelTimeout(name, "first", firstTokenMs)), firstTokenMs);
+  // One for the whole stream: to make a timer and to clear it costs more than to set it back.
+  let next: NodeJS.Timeout | undefined;
+  let waits = false;
   return {
     signal: ending.signal,
     waiting() {
-      if (!started) return;
-      clearTimeout(timer);
-      timer = timeout("next", nextTokenMs);
+      waits = true;
+      next?.refresh();
     },
     tokenCame() {
-      started = true;
-      clearTimeout(timer);
+      waits = false;
+      clearTimeout(first);
+      next ??= setTimeout(() => {
+        if (waits) ending.abort(modelTimeout(name, "next", nextTokenMs));
+      }, nextTokenMs);
     },
     end() {
-      clearTimeout(timer);
+      clearTimeout(first);
+      clearTimeout(next);
       ending.abort();
     },
   };

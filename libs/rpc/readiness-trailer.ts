@@ -8,13 +8,13 @@ const checkPath = "/grpc.health.v1.Health/Check";
 
 /** @param notReady undefined while the service is ready */
 export function readinessMiddleware(notReady: () => HeadwaterError | undefined): ServerMiddleware {
-  return async function* tellWhy(call, context) {
+  return (call, context) => {
     const error = call.method.path === checkPath ? notReady() : undefined;
     if (error) {
       const { reason, message, action } = error;
       context.trailer.set(notReadyKey, Buffer.from(JSON.stringify({ reason, message, action })));
     }
-    return yield* call.next(call.request, context);
+    return call.next(call.request, context);
   };
 }
 

@@ -36,12 +36,10 @@ export function decodingAnything<Service extends CompatServiceDefinition>(defini
 }
 
 /** Ends calls whose request could not be decoded: INVALID_ARGUMENT, HW_MESSAGE_INVALID. */
-export const refuseUnreadable: ServerMiddleware = async function* refuse(call, context) {
-  if (!call.requestStream) {
-    checkReadable(call.request);
-    return yield* call.next(call.request, context);
-  }
-  return yield* call.next(readable(call.request), context);
+export const refuseUnreadable: ServerMiddleware = (call, context) => {
+  if (call.requestStream) return call.next(readable(call.request), context);
+  checkReadable(call.request);
+  return call.next(call.request, context);
 };
 
 async function* readable<Request>(requests: AsyncIterable<Request>): AsyncGenerator<Request> {

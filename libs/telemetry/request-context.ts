@@ -24,21 +24,17 @@ export function withRequestContext<T>(context: RequestContext, work: () => T): T
  * Steps a generator on behalf of a request. Needed because an async generator resumes in the context of whoever asks
  * for the next value, not of whoever created it.
  */
-export async function* generateInRequestContext<T, R>(
+export function generateInRequestContext<T, R>(
   context: RequestContext,
   generator: AsyncGenerator<T, R, undefined>,
 ): AsyncGenerator<T, R, undefined> {
-  let done = false;
-  try {
-    while (true) {
-      const step = await storage.run(context, () => generator.next());
-      if (step.done) {
-        done = true;
-        return step.value;
-      }
-      yield step.value;
-    }
-  } finally {
-    if (!done) await storage.run(context, () => generator.return(undefined as R));
-  }
+  return {
+    next: () => storage.run(context, () => generator.next()),
+    return: (value) => storage.run(context, () => generator.return(value)),
+    throw: (thrown) => storage.run(context, () => generator.throw(thrown)),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: () => storage.run(context, () => generator[Symbol.asyncDispose]()),
+  };
 }

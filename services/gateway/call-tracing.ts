@@ -2,7 +2,14 @@ import type { Interceptor } from "@connectrpc/connect";
 import { ConnectError } from "@connectrpc/connect";
 import { requestContext } from "@headwater/telemetry";
 import type { Span, Tracer } from "@opentelemetry/api";
-import { context, propagation, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import {
+  context,
+  isSpanContextValid,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "@opentelemetry/api";
 import { requestIdHeader } from "./observation.ts";
 
 /**
@@ -25,6 +32,8 @@ export function traceCalls(tracer: Tracer): Interceptor {
     propagation.inject(active, request.header, { set: (header, key, value) => header.set(key, value) });
     const requestId = requestContext()?.requestId;
     if (requestId !== undefined) request.header.set(requestIdHeader, requestId);
+    // Spans go nowhere: nothing is made of each message of a stream either.
+    if (!isSpanContextValid(span.spanContext())) return next(request);
     try {
       const response = await context.with(active, () => next(request));
       if (response.stream) return { ...response, message: traced(response.message, span, request.signal) };

@@ -49,40 +49,57 @@ export async function sendEvents(
   const first = iterator.next();
   const step = await within(first, firstEventWaitMs);
   if (step?.done && emptyStatus !== 200) return reply.code(emptyStatus).send();
+  const frames = framesOf(request, iterator, first, heartbeatMs, failed);
+  if (step === undefined) frames.push(stillHere);
   return reply
     .header("content-type", "text/event-stream; charset=utf-8")
     .header("cache-control", "no-store")
     .header("x-accel-buffering", "no")
-    .send(Readable.from(frames(request, iterator, first, heartbeatMs, failed), { highWaterMark: 1 }));
+    .send(frames);
 }
 
-async function* frames(
+const stillHere = ": still here\n\n";
+
+/** Asks for the next event once the one before has been taken. */
+function framesOf(
   request: FastifyRequest,
   iterator: AsyncIterator<ServerSentEvent>,
   first: Promise<IteratorResult<ServerSentEvent>>,
   heartbeatMs: number,
   failed: NonNullable<SendEventsOptions["failed"]>,
-): AsyncGenerator<string> {
-  let next = first;
-  let opened = false;
-  try {
-    while (true) {
-      const step = await within(next, opened ? heartbeatMs : 0);
-      opened = true;
-      if (step === undefined) {
-        yield ": still here\n\n";
-        continue;
-      }
-      if (step.done) return;
-      yield frame(step.value);
-      next = iterator.next();
-    }
-  } catch (thrown) {
+): Readable {
+  let next: Promise<IteratorResult<ServerSentEvent>> | undefined = first;
+  let waits = false;
+  const frames = new Readable({
+    objectMode: true,
+    highWaterMark: 1,
+    read() {
+      // Asked again after a heartbeat, which came in place of the event.
+      if (waits) return;
+      waits = true;
+      heartbeat.refresh();
+      (next ?? iterator.next()).then(take, fail);
+      next = undefined;
+    },
+    destroy(error, done) {
+      clearInterval(heartbeat);
+      Promise.resolve(iterator.return?.()).then(() => done(error), done);
+    },
+  });
+  const heartbeat = setInterval(() => {
+    if (waits && frames.readableLength === 0) frames.push(stillHere);
+  }, heartbeatMs);
+  const take = (step: IteratorResult<ServerSentEvent>) => {
+    waits = false;
+    frames.push(step.done ? null : frame(step.value));
+  };
+  const fail = (thrown: unknown) => {
+    waits = false;
     request.failure = toHeadwaterError(thrown);
-    yield frame(failed(request.failure, request.id));
-  } finally {
-    await iterator.return?.();
-  }
+    frames.push(frame(failed(request.failure, request.id)));
+    frames.push(null);
+  };
+  return frames;
 }
 
 function frame({ id, event, data }: ServerSentEvent): string {

@@ -1,6 +1,6 @@
 import { HeadwaterError, statusName } from "@headwater/errors";
 import type { Span, SpanOptions, Tracer } from "@opentelemetry/api";
-import { context, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, isSpanContextValid, SpanStatusCode, trace } from "@opentelemetry/api";
 
 /** Runs `work` within a span. */
 export async function inSpan<T>(tracer: Tracer, name: string, work: (span: Span) => Promise<T>): Promise<T> {
@@ -17,16 +17,22 @@ export async function inSpan<T>(tracer: Tracer, name: string, work: (span: Span)
 }
 
 /**
- * Steps a stream within a span that lasts as long as the stream. Each step enters the span anew, because an async
- * generator resumes in the context of whoever asks for the next value.
+ * Streams within a span that lasts as long as the stream.
+ *
+ * @param start given undefined where spans go nowhere
  */
-export async function* streamInSpan<T>(
+export function streamInSpan<T>(
   tracer: Tracer,
   name: string,
   options: SpanOptions,
-  start: (span: Span) => AsyncIterable<T>,
-): AsyncGenerator<T> {
+  start: (span: Span | undefined) => AsyncIterable<T>,
+): AsyncIterable<T> {
   const span = tracer.startSpan(name, options);
+  return isSpanContextValid(span.spanContext()) ? stepInSpan(span, start) : start(undefined);
+}
+
+/** Each step enters the span anew, because an async generator resumes in the context of whoever asks for the next value. */
+async function* stepInSpan<T>(span: Span, start: (span: Span) => AsyncIterable<T>): AsyncGenerator<T> {
   const within = trace.setSpan(context.active(), span);
   const iterator = context.with(within, () => start(span)[Symbol.asyncIterator]());
   let ended = false;

@@ -34,9 +34,9 @@ export function markClients(identity: TlsIdentity): ServerInterceptor {
 }
 
 /** Ends the calls that are marked: PERMISSION_DENIED, HW_CLIENT_NOT_ALLOWED. */
-export const refuseMarked: ServerMiddleware = async function* refuse(call, context) {
+export const refuseMarked: ServerMiddleware = (call, context) => {
   const names = context.metadata.get(refusedKey);
-  if (names === undefined) return yield* call.next(call.request, context);
+  if (names === undefined) return call.next(call.request, context);
   throw new HeadwaterError({
     code: status.PERMISSION_DENIED,
     reason: "HW_CLIENT_NOT_ALLOWED",

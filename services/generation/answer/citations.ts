@@ -24,7 +24,9 @@ type Message = DeepPartial<AnswerResponse>;
 export interface CitationWriter {
   /** The whole text so far. */
   readonly text: string;
-  write(event: Extract<ModelEvent, { type: "text" | "evidence" }>): AsyncGenerator<Message>;
+  write(
+    event: Extract<ModelEvent, { type: "text" | "evidence" }>,
+  ): AsyncIterable<Message> | Iterable<Message>;
   /** What is left once the model has ended. */
   end(): AsyncGenerator<Message>;
 }
@@ -69,20 +71,23 @@ export function createCitationWriter(
       yield citationMessage(claim, cited, await findEvidence(claim.text, cited.source, rank, signal));
     }
   }
+  async function* appendAfterCitations(text: string): AsyncGenerator<Message> {
+    yield* citeTheRest();
+    yield* append(parser.push(text));
+  }
 
   return {
     get text() {
       return claims.text;
     },
-    async *write(event) {
+    write(event) {
       if (event.type === "text") {
-        yield* citeTheRest();
-        yield* append(parser.push(event.text));
-        return;
+        // Most texts come when nothing is left to be cited.
+        return uncited.length === 0 ? append(parser.push(event.text)) : appendAfterCitations(event.text);
       }
       const at = uncited.findIndex(({ cited }) => cited.source.number === event.source);
       const [match] = at === -1 ? [] : uncited.splice(at, 1);
-      if (match) yield citationMessage(match.claim, match.cited, event);
+      return match ? [citationMessage(match.claim, match.cited, event)] : [];
     },
     async *end() {
       yield* append(parser.end());

@@ -4,18 +4,16 @@
  *
  * @returns the whole stream, first event included; it has to be read at once, or the source is not closed
  */
-export async function begin<Event>(events: AsyncIterable<Event>): Promise<AsyncGenerator<Event>> {
+export async function begin<Event>(events: AsyncIterable<Event>): Promise<AsyncIterable<Event>> {
   const iterator = events[Symbol.asyncIterator]();
-  return resume(await iterator.next(), iterator);
-}
-
-async function* resume<Event>(
-  first: IteratorResult<Event, unknown>,
-  iterator: AsyncIterator<Event>,
-): AsyncGenerator<Event> {
-  try {
-    for (let step = first; !step.done; step = await iterator.next()) yield step.value;
-  } finally {
-    await iterator.return?.();
-  }
+  let first: IteratorResult<Event> | undefined = await iterator.next();
+  const begun: AsyncIterator<Event> = {
+    next() {
+      const step = first ? Promise.resolve(first) : iterator.next();
+      first = undefined;
+      return step;
+    },
+    return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+  };
+  return { [Symbol.asyncIterator]: () => begun };
 }

@@ -19,7 +19,7 @@ export function withFallbacks(
       const able = [model, ...fallbacks.filter((fallback) => canAnswer(fallback, request))];
       let failure: unknown;
       for (const [index, candidate] of able.entries()) {
-        let events: AsyncGenerator<ModelEvent>;
+        let events: AsyncIterable<ModelEvent>;
         try {
           events = await begin(candidate.generate(request, signal));
         } catch (thrown) {

@@ -38,7 +38,9 @@ export function withModelSpan(model: LanguageModel, options: ModelSpanOptions): 
         ...(captureContent ? inputAttributes(request) : {}),
       };
       return streamInSpan(tracer, name, { kind, attributes }, (span) =>
-        observe(model.generate(request, signal), span, captureContent),
+        span
+          ? observe(model.generate(request, signal), span, captureContent)
+          : model.generate(request, signal),
       );
     },
   };

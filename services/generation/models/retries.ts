@@ -52,7 +52,7 @@ async function attemptOf(
   model: LanguageModel,
   request: ModelRequest,
   signal: AbortSignal,
-): Promise<AsyncGenerator<ModelEvent> | HeadwaterError> {
+): Promise<AsyncIterable<ModelEvent> | HeadwaterError> {
   try {
     return await begin(model.generate(request, signal));
   } catch (thrown) {
