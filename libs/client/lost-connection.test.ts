@@ -11,6 +11,7 @@ import { createNodeTransport } from "./node.ts";
 /** How servers, and what is between, end a call that they have taken up. */
 const ends: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   "is reset": (stream) => stream.close(constants.NGHTTP2_CANCEL),
+  "is closed before its end": (stream) => stream.close(constants.NGHTTP2_NO_ERROR),
   "ends with its session": (stream) => stream.session?.destroy(),
   "is cut at the end of a grace": (stream) => stream.session?.destroy(undefined, constants.NGHTTP2_CANCEL),
   "ends with its socket": (stream) => stream.session?.socket.destroy(),

@@ -11,6 +11,7 @@ const lostErrors: ReadonlySet<string> = new Set([
   "ERR_HTTP2_SESSION_ERROR",
   "ERR_HTTP2_STREAM_CANCEL",
   "ERR_HTTP2_STREAM_ERROR",
+  "ERR_STREAM_PREMATURE_CLOSE",
 ]);
 
 /** The same in Connect's: Node resets the calls of a lost connection as their caller would. Who has left is told otherwise. */

@@ -70,16 +70,27 @@ describe("the try-out profile on a real node", { skip: missingForInstallation(),
     }
   });
 
+  const kill = async (component: string) => {
+    const [first] = await installation.pods(component);
+    assert(first);
+    await namespace.kubectl("delete", "pod", first, "--grace-period=0", "--force");
+    await namespace.kubectl("rollout", "status", `deployment/headwater-${component}`, "--timeout=180s");
+    await delay(3000);
+  };
+
   test("no call fails while pods are killed", async (context) => {
     const load = startLoad(calls(clients), 2);
-    for (const component of ["search", "embedding-worker", "generation"]) {
-      const [first] = await installation.pods(component);
-      assert(first);
-      await namespace.kubectl("delete", "pod", first, "--grace-period=0", "--force");
-      await namespace.kubectl("rollout", "status", `deployment/headwater-${component}`, "--timeout=180s");
-      await delay(3000);
-    }
+    for (const component of ["search", "embedding-worker", "generation"]) await kill(component);
     report(context, await load.stop());
+  });
+
+  test("no search fails while a gateway is killed, and answers that were begun say that they may be asked again", async (context) => {
+    const load = startLoad(calls(clients), 2);
+    await kill("gateway");
+    const { failures, ...rest } = await load.stop();
+    const cut = failures.filter((failure) => /^answer .*The connection was lost/.test(failure));
+    context.diagnostic(`${cut.length} answers were cut`);
+    report(context, { ...rest, failures: failures.filter((failure) => !cut.includes(failure)) });
   });
 
   test("no call fails in a rolling upgrade of everything, nor in its rollback", async (context) => {
