@@ -24,10 +24,10 @@ export const noSupportAnswer = "The documents do not say.";
 
 /** The embedding-worker's limit of passages in one Rerank. */
 const maxScored = 256;
-/** Log odds below which even the best sentence is no answer: it is as likely as not that it speaks to the question. */
-const leastOdds = 0;
+/** Log odds below which even the best sentence is no answer. Even odds are 0; 0006-extractive-answers.md has the trade. */
+const leastOdds = -0.1;
 /** Further sentences may be this much less likely than the best: 0006-extractive-answers.md has the figures. */
-const oddsMargin = 0.5;
+const oddsMargin = 1;
 const maxSentences = 4;
 
 /** Adapter: no model writes, the answer is made of the sources' best supporting sentences, each with its source. */

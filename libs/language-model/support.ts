@@ -1,6 +1,6 @@
 import type { Range } from "@headwater/text";
 import { contentStems, isStopWord, stem, words } from "@headwater/text";
-import { hasAnswerType } from "./answer-type.ts";
+import { askingWord, hasAnswerType } from "./answer-type.ts";
 import type { CandidateSentence } from "./candidate-sentences.ts";
 
 /** Scores of sentences against a question. */
@@ -25,14 +25,18 @@ export interface TokenScores {
 export interface Evidence {
   /** In the scale of the scorer; undefined: words alone decide. */
   readonly similarity: number | undefined;
-  /** How far that is below the best sentence's, 0 or less. */
-  readonly similarityGap: number;
   /** Mean likeness of the question's content words, rare ones counting more; the similarity where it is not known. */
   readonly words: number;
   /** How far that is below the best sentence's, 0 or less. */
   readonly wordsGap: number;
   /** The same with each word taken where it is best: in the sentence, or in the one before or after. */
   readonly nearby: number;
+  /** The most that any sentence is like each content word, all counting alike: is all of the question spoken of? */
+  readonly found: number;
+  /** Likeness of the word that asks, such as "who": what could be the answer is like it. */
+  readonly asking: number;
+  /** How far that is below the most of all sentences, 0 or less. */
+  readonly askingGap: number;
   /** 1: the sentence has something of the kind that is asked for, such as a number; 0: it has not. */
   readonly answerType: number;
   /** Share of the question's content words that the sentence has, 0 to 1. */
@@ -47,15 +51,15 @@ export interface Evidence {
 export type Weights = Partial<Record<keyof Evidence, number>> & { readonly bias: number };
 
 /**
- * Fitted by services/generation/calibration; docs/decisions/0006-extractive-answers.md has data and figures. A
+ * Fitted on marked questions; docs/decisions/0006-extractive-answers.md has data, way and figures. A
  * cross-encoder's logit is taken as it was trained: the probability that the text is relevant.
  */
 const fitted = {
   "late-interaction": {
-    bias: -12.86,
-    ...{ similarity: -11.54, similarityGap: 14.73 },
-    ...{ words: 4.51, wordsGap: 15.14, nearby: 21.66 },
-    answerType: 2.92,
+    bias: -13.74,
+    ...{ similarity: -23.54, words: 2.63, wordsGap: 27.12, nearby: 32.49 },
+    ...{ found: -10.08, asking: 13.56, askingGap: 27.42 },
+    answerType: 4.54,
   },
   "cross-encoder": { bias: 0, similarity: 1 },
   words: { bias: -2.63, coverage: 3.5, context: 2.71, length: 0.1 },
@@ -94,8 +98,9 @@ export function gatherEvidence(
   const likeness = wordLikeness(question, candidates, scored?.tokens);
   const similarities = candidates.map((_, index) => scored?.scores[index]);
   const wordsOf = candidates.map((_, index) => likeness?.own[index] ?? similarities[index] ?? 0);
-  const bestSimilarity = Math.max(...similarities.map((similarity) => similarity ?? -1));
+  const askingOf = candidates.map((_, index) => likeness?.asking[index] ?? similarities[index] ?? 0);
   const bestWords = Math.max(...wordsOf);
+  const bestAsking = Math.max(...askingOf);
   return candidates.map(({ source, stems, text }, index) => {
     const context =
       contexts.get(source.number) ??
@@ -103,12 +108,15 @@ export function gatherEvidence(
     contexts.set(source.number, context);
     const similarity = similarities[index];
     const own = wordsOf[index] ?? 0;
+    const asking = askingOf[index] ?? 0;
     return {
       similarity,
-      similarityGap: (similarity ?? -1) - bestSimilarity,
       words: own,
       wordsGap: own - bestWords,
       nearby: likeness?.nearby[index] ?? own,
+      found: likeness?.found ?? bestWords,
+      asking,
+      askingGap: asking - bestAsking,
       answerType: hasAnswerType(question, text) ? 1 : 0,
       coverage: coverageOf(wanted, stems),
       context,
@@ -121,6 +129,9 @@ interface WordLikeness {
   /** One for each candidate; undefined: it has no score. */
   readonly own: readonly (number | undefined)[];
   readonly nearby: readonly (number | undefined)[];
+  readonly asking: readonly (number | undefined)[];
+  /** Of all candidates together. */
+  readonly found: number;
 }
 
 /** How like each sentence is to the content words of the question, weighted by how rare these are among the sentences. */
@@ -130,11 +141,13 @@ function wordLikeness(
   tokens: TokenScores | undefined,
 ): WordLikeness | undefined {
   if (!tokens) return undefined;
-  const asked = words(question).flatMap(({ start, end, text }) => {
-    const at = [...tokens.ranges.entries()].flatMap(([index, token]) =>
+  const tokensIn = ({ start, end }: Range) =>
+    [...tokens.ranges.entries()].flatMap(([index, token]) =>
       token.end > token.start && token.start >= start && token.end <= end ? [index] : [],
     );
-    return at.length === 0 || isStopWord(text) ? [] : [{ at, stem: stem(text) }];
+  const asked = words(question).flatMap((word) => {
+    const at = tokensIn(word);
+    return at.length === 0 || isStopWord(word.text) ? [] : [{ at, stem: stem(word.text) }];
   });
   if (asked.length === 0) return undefined;
   const titles = new Map(
@@ -147,18 +160,29 @@ function wordLikeness(
     return Math.log(1 + (candidates.length - having + 0.5) / (having + 0.5));
   });
   const total = rarities.reduce((sum, rarity) => sum + rarity, 0);
+  const meanAt = (at: readonly number[], cosines: readonly number[]) =>
+    at.reduce((sum, token) => sum + (cosines[token] ?? 0), 0) / at.length;
   const likeness = (cosines: readonly number[] | undefined) =>
     cosines &&
-    asked.reduce((sum, { at }, word) => {
-      const mean = at.reduce((all, token) => all + (cosines[token] ?? 0), 0) / at.length;
-      return sum + (mean * (rarities[word] ?? 0)) / total;
-    }, 0);
+    asked.reduce((sum, { at }, word) => sum + (meanAt(at, cosines) * (rarities[word] ?? 0)) / total, 0);
   const cosinesOf = (index: number) => {
     const cosines = tokens.cosines[index];
     return cosines && cosines.length > 0 ? cosines : undefined;
   };
+  const known = candidates.flatMap((_, index) => {
+    const cosines = cosinesOf(index);
+    return cosines ? [cosines] : [];
+  });
+  const asking = tokensIn(askingWord(question) ?? { start: 0, end: 0 });
   return {
     own: candidates.map((_, index) => likeness(cosinesOf(index))),
+    asking: candidates.map((_, index) => {
+      const cosines = cosinesOf(index);
+      return cosines && asking.length > 0 ? meanAt(asking, cosines) : undefined;
+    }),
+    found:
+      asked.reduce((sum, { at }) => sum + Math.max(-1, ...known.map((cosines) => meanAt(at, cosines))), 0) /
+      asked.length,
     nearby: candidates.map(({ source }, index) => {
       const around = [index - 1, index, index + 1].flatMap((at) => {
         const cosines = candidates[at]?.source.number === source.number ? cosinesOf(at) : undefined;

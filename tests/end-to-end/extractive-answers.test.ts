@@ -33,7 +33,7 @@ after(async () => {
 
 async function* documents() {
   for (const id of texts) {
-    const file = new URL(`../../services/generation/calibration/texts/${id}.md`, import.meta.url);
+    const file = new URL(`../../libs/evaluation/public-domain/training/documents/${id}.md`, import.meta.url);
     const document = { id, uri: `${id}.md`, content: await readFile(file) };
     yield { part: { $case: "document" as const, value: document } };
   }

@@ -12,7 +12,7 @@ import type { Evidence } from "@headwater/language-model/extraction";
 import { candidateSentences, gatherEvidence, oddsOf, withTitle } from "@headwater/language-model/extraction";
 import { EmbeddingServiceDefinition } from "@headwater/proto/services/headwater/v1/embedding";
 import { createRpcClient } from "@headwater/rpc";
-import { readCollection, readDevelopmentSet, readQuestionSet } from "./corpora.ts";
+import { readCollection, readQuestionSet } from "./corpora.ts";
 import type { Coefficients } from "./logistic-regression.ts";
 import { areaUnderCurve, fitLogistic, odds } from "./logistic-regression.ts";
 import type { Passage } from "./retrieval.ts";
@@ -33,7 +33,7 @@ const passagesPerQuestion = 8;
 const cranfieldEvery = 3;
 const sentencesPerQuestion = 12;
 const folds = 5;
-const margins = [0.25, 0.5, 1, 2];
+const margins = [0.5, 1, 1.5, 2];
 /**
  * Weight of all answerable and of all other questions of a group. Natural questions that have an answer count double:
  * holding back an answer that is there costs a reader more than a cited sentence that misses.
@@ -51,8 +51,9 @@ interface Model {
 
 const models: Record<string, Model> = {
   "late-interaction": {
-    features: ({ similarity = 0, similarityGap, words, wordsGap, nearby, answerType }) => [
-      ...[similarity, similarityGap, words, wordsGap, nearby, answerType],
+    features: ({ similarity = 0, ...evidence }) => [
+      ...[similarity, evidence.words, evidence.wordsGap, evidence.nearby],
+      ...[evidence.found, evidence.asking, evidence.askingGap, evidence.answerType],
     ],
     first: ({ words }) => words,
     train: trainOnSentences,
@@ -116,7 +117,7 @@ print(`\nsimilarity of unrelated sentences: median ${quantile(0.5)}, 95th percen
 async function askAll(folder: string): Promise<Asked[]> {
   const cranfield = readCollection(join(folder, "cranfield"), cranfieldEvery);
   const med = readCollection(join(folder, "med"), 1);
-  const sets = [readQuestionSet(), await readDevelopmentSet()];
+  const sets = [await readQuestionSet("training"), await readQuestionSet("development")];
   const [inCranfield, inMed, ...inSets] = await Promise.all(
     [cranfield, med, ...sets].map(({ passages }) => createRetriever(passages, embedding)),
   );

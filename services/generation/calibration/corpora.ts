@@ -10,7 +10,7 @@ export interface Collection {
   readonly queries: readonly { readonly text: string; readonly relevant: ReadonlySet<string> }[];
 }
 
-/** Questions in natural language on texts in this folder, with the words that answer them. */
+/** Questions in natural language, with the words that answer them. */
 export interface QuestionSet {
   readonly passages: readonly Passage[];
   readonly questions: readonly { readonly question: string; readonly evidence: readonly string[] }[];
@@ -18,7 +18,6 @@ export interface QuestionSet {
 
 /** About 256 tokens, ingest's default. */
 const passageLength = 1000;
-const textNames = ["constitution", "origin-of-species", "study-in-scarlet"];
 
 /** @param every takes each n-th query, to save time */
 export function readCollection(folder: string, every: number): Collection {
@@ -43,19 +42,9 @@ export function readCollection(folder: string, every: number): Collection {
   };
 }
 
-export function readQuestionSet(): QuestionSet {
-  return {
-    passages: textNames.flatMap((name) => {
-      const text = readFileSync(new URL(`./texts/${name}.md`, import.meta.url), "utf8");
-      return cut(name, text);
-    }),
-    questions: JSON.parse(readFileSync(new URL("./questions.json", import.meta.url), "utf8")),
-  };
-}
-
-/** The part of the set on public-domain texts that may be looked at. */
-export async function readDevelopmentSet(): Promise<QuestionSet> {
-  const { folder, documents, questions } = await openAnswerSet(publicDomainSets.development);
+/** A part of the set on public-domain texts that may be looked at. */
+export async function readQuestionSet(part: "training" | "development"): Promise<QuestionSet> {
+  const { folder, documents, questions } = await openAnswerSet(publicDomainSets[part]);
   return {
     passages: documents.flatMap((name) => cut(name, readFileSync(join(folder, name), "utf8"))),
     questions: questions.map(({ question, evidence }) => ({
@@ -65,21 +54,27 @@ export async function readDevelopmentSet(): Promise<QuestionSet> {
   };
 }
 
-/** Whole sentences up to the length of a passage. */
+/** Whole sentences of a section up to the length of a passage. */
 function cut(name: string, text: string): Passage[] {
   const title = /^# (.*)$/m.exec(text)?.[1] ?? name;
+  const headings: string[] = [];
   const passages: Passage[] = [];
   let start: number | undefined;
   let end = 0;
   const close = () => {
-    if (start !== undefined) passages.push({ id: `${name}/${start}`, title, text: text.slice(start, end) });
+    if (start === undefined) return;
+    const path = [title, ...headings].join(" > ");
+    passages.push({ id: `${name}/${start}`, title: path, text: text.slice(start, end) });
+    start = undefined;
   };
   for (const sentence of sentences(text)) {
-    if (sentence.heading) continue;
-    if (start !== undefined && sentence.end - start > passageLength) {
+    if (sentence.heading) {
       close();
-      start = undefined;
+      const level = /#*(?=\s*$)/.exec(text.slice(0, sentence.start))?.[0].length ?? 1;
+      headings.splice(level - 1, headings.length, text.slice(sentence.start, sentence.end));
+      continue;
     }
+    if (start !== undefined && sentence.end - start > passageLength) close();
     start ??= sentence.start;
     end = sentence.end;
   }
