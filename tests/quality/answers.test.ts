@@ -9,7 +9,12 @@ import { runHeadwater } from "../support/run-headwater.ts";
  * The held-out part as it was measured last (docs/answer-quality.md), less `slack`: an answerer that is worse fails
  * here. Nothing may be tuned on these questions; what is better than this is a reason to raise the figures.
  */
-const measured = { citationPrecision: 0.8, citationRecall: 0.732, rightRefusals: 0.667, wrongRefusals: 0.14 };
+const measured = {
+  citationPrecision: 0.84,
+  citationRecall: 0.767,
+  rightRefusals: 0.755,
+  wrongRefusals: 0.123,
+};
 const slack = 0.03;
 
 let headwater: HeadwaterProcess;
