@@ -4,6 +4,7 @@ import type { AnswerEvent, HeadwaterClient, SearchEvent } from "@headwater/clien
 import { Code, createHeadwaterClient, HeadwaterClientError } from "@headwater/client";
 import type { NodeTransport } from "@headwater/client/node";
 import { createNodeTransport } from "@headwater/client/node";
+import { until } from "@headwater/testing";
 import type { ServiceDoubles } from "@headwater/testing/service-doubles";
 import { startServiceDoubles } from "@headwater/testing/service-doubles";
 
@@ -28,14 +29,6 @@ after(async () => {
   for (const transport of transports) transport.close();
   await doubles.close();
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
-  while (!condition()) {
-    assert(Date.now() < deadline, "the condition did not come true within 5 s");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 async function failure(call: AsyncIterable<unknown> | Promise<unknown>): Promise<HeadwaterClientError> {
   try {
@@ -204,7 +197,7 @@ test("errors carry code, reason, action and retry hint", async () => {
 test("a reader who stops, or aborts, ends the work of the server", async () => {
   const before = doubles.seen.cancelled;
   for await (const _ of search.search("endless")) break;
-  await until(() => doubles.seen.cancelled === before + 1);
+  await until("the service hears of it", () => doubles.seen.cancelled === before + 1);
   const leaving = new AbortController();
   const hung = failure(search.search("hang", { signal: leaving.signal }));
   setImmediate(() => leaving.abort());

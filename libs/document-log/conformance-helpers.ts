@@ -90,11 +90,3 @@ export async function pollUntilAborted(consumer: LogConsumer, signal: AbortSigna
     if (!signal.aborted) throw thrown;
   }
 }
-
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + settleTimeout;
-  while (!(await condition())) {
-    assert.ok(performance.now() < giveUpAt, "waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -4,8 +4,8 @@ import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { HeadwaterError } from "@headwater/errors";
 import { status } from "@headwater/errors";
-import { realServer, temporaryFolder } from "@headwater/testing";
-import { anyLimits, behind, commitAll, record, until, versionOf } from "./conformance-helpers.ts";
+import { realServer, temporaryFolder, until } from "@headwater/testing";
+import { anyLimits, behind, commitAll, record, versionOf } from "./conformance-helpers.ts";
 import type { LogRecord } from "./document-log.ts";
 import { TestBroker } from "./fixtures/kafka-broker.ts";
 import { openKafkaDocumentLog } from "./kafka-document-log.ts";
@@ -42,7 +42,7 @@ if (jars) {
     const why = { stage: "parse", reason: "HW_TEST", message: "no", attempts: 1 };
     await patiently(() => log.addDeadLetter(letter, why));
     assert.equal(await patiently(() => log.countDeadLetters()), 1);
-    await until(async () => received.length === 1);
+    await until("the first record arrives", async () => received.length === 1);
 
     broker.signal("SIGSTOP");
     const hung = performance.now();
@@ -68,7 +68,7 @@ if (jars) {
     );
     await patiently(() => log.checkHealth());
     assert.equal(await patiently(() => log.countDeadLetters()), 1);
-    await until(async () => behind(await patiently(() => log.lag("g"))) === 0);
+    await until("nothing is left", async () => behind(await patiently(() => log.lag("g"))) === 0);
     stop.abort();
     await working;
     await log.close();

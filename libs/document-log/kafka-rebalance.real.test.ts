@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { realServer } from "@headwater/testing";
+import { realServer, until } from "@headwater/testing";
 import { anyLimits, behind, commitAll, deadline, receiveCount, record } from "./conformance-helpers.ts";
 import type { DocumentLog } from "./document-log.ts";
 import type { WorkerEvent } from "./fixtures/kafka-worker.ts";
@@ -14,8 +14,6 @@ import { work } from "./fixtures/kafka-worker.ts";
 import { openTestLog, removeTestTopics, testOptions } from "./kafka-testing.ts";
 
 const brokers = realServer("KAFKA_BROKERS");
-/** Milliseconds for the group to settle; one that a process was killed in needs a session timeout of 6,000. */
-const patienceMs = 60_000;
 
 if (brokers) {
   after(() => removeTestTopics(brokers));
@@ -31,12 +29,12 @@ function registerTests(brokers: string): void {
     const onEvent = (event: WorkerEvent) => events.push(event);
     const inProcess = () => startWorker(log, onEvent);
     const load = startLoad(log);
-    const sees = (count: number) => until(() => events.length >= count);
+    const sees = (count: number) => until(`${count} events are seen`, () => events.length >= count);
 
     const [first, second] = [inProcess(), inProcess()];
     await sees(500);
     const child = spawnWorker(brokers, name, onEvent);
-    await until(() => child.events() > 100);
+    await until("the other process receives", () => child.events() > 100);
     const third = inProcess();
     await sees(events.length + 500);
     await first.stop();
@@ -48,7 +46,7 @@ function registerTests(brokers: string): void {
     const fourth = inProcess();
     await sees(events.length + 500);
     const appended = await load.stop();
-    await until(async () => behind(await log.lag("g")) === 0);
+    await until("nothing is left", async () => behind(await log.lag("g")) === 0);
     await Promise.all([third.stop(), fourth.stop()]);
     await log.close();
 
@@ -65,7 +63,7 @@ function registerTests(brokers: string): void {
     one.onRevoked((partitions) => revoked.push(...partitions));
     await receiveCount(one, 200);
     const two = await log.subscribe("g");
-    await until(() => revoked.length > 0);
+    await until("partitions are revoked", () => revoked.length > 0);
     assert.equal(revoked.length, log.partitions / 2);
     const anew = await receiveSome(two, new Set(revoked), 200);
     assert.deepEqual(new Set(anew.map(({ partition }) => partition)), new Set(revoked));
@@ -176,12 +174,4 @@ async function receiveSome(
   while (new Set(received.map(({ partition }) => partition)).size < partitions.size && received.length < most)
     received.push(...(await consumer.receive(anyLimits, deadline())));
   return received;
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
-  while (!(await condition())) {
-    assert.ok(performance.now() < giveUpAt, "waited in vain");
-    await delay(10);
-  }
 }

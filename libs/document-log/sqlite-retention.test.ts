@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { temporaryFolder } from "@headwater/testing";
+import { temporaryFolder, until } from "@headwater/testing";
 import type { DocumentLog, LogConsumer } from "./document-log.ts";
 import { openSqliteDocumentLog } from "./sqlite-document-log.ts";
 
@@ -18,7 +18,7 @@ test("committed records are dropped, the disk stays bounded, dead letters and po
     await appendMegabytes(log, 8);
     const records = await consumeAll(log, consumer);
     if (round === 0 && records[0]) await log.addDeadLetter(records[0], failure);
-    await until(() => keptRecords(data) === 0);
+    await until("all records are dropped", () => keptRecords(data) === 0);
     sizes.push((await stat(join(data, "document-log.sqlite"))).size);
   }
   assert.ok(Math.max(...sizes) < 24 * 2 ** 20, `grew: ${sizes.join(", ")}`);
@@ -41,7 +41,7 @@ test("a group that is behind holds its records, and a new group begins at the fi
   await fast.commit(await lastReceived(fast));
   await lastReceived(slow);
   await slow.commit({ partition: 0, offset: 4 });
-  await until(() => keptRecords(data) === 6);
+  await until("six records are kept", () => keptRecords(data) === 6);
   const late = await log.subscribe("late");
   const records = await late.receive({ maxRecords: 100, maxBytes: 1e6 }, AbortSignal.timeout(5_000));
   assert.deepEqual(
@@ -59,7 +59,7 @@ test("records stay for the retention", async () => {
   const appended = Date.now();
   await log.append([{ key: "t/1", value: null, headers: {} }]);
   await consumer.commit(await lastReceived(consumer));
-  await until(() => keptRecords(data) === 0);
+  await until("all records are dropped", () => keptRecords(data) === 0);
   assert.ok(Date.now() - appended >= 150);
   await log.close();
 });
@@ -94,13 +94,5 @@ function keptRecords(data: string): number {
     return Number(database.prepare("SELECT count(*) AS kept FROM records").get()?.["kept"]);
   } finally {
     database.close();
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
-  while (!condition()) {
-    assert.ok(performance.now() < giveUpAt, "waited in vain");
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

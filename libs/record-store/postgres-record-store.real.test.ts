@@ -92,7 +92,7 @@ function suite(server: string): void {
       assert.deepEqual(heard, ["a", "b"]);
     });
 
-    test("of two transactions in each other's way both succeed, one on its second run", async () => {
+    test("of two transactions in each other's way both succeed, one when it is run again", async () => {
       const store = await open(newSchema());
       await store.migrate([
         { id: 1, name: "t", sql: "CREATE TABLE t (id integer PRIMARY KEY, value integer)" },
@@ -109,7 +109,8 @@ function suite(server: string): void {
           await queries.query("UPDATE t SET value = value + 1 WHERE id = $1", [second]);
         });
       await Promise.all([raiseBoth(1, 2, 0), raiseBoth(2, 1, 1)]);
-      assert.equal(runs, 3);
+      // The one that gave way may come first again, and meet the other a second time.
+      assert.ok(runs >= 3, `${runs} runs`);
       assert.deepEqual(await store.query("SELECT value FROM t"), [{ value: 2 }, { value: 2 }]);
     });
   });

@@ -5,8 +5,9 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import { Code, createHeadwaterClient, HeadwaterClientError } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
+import { until } from "@headwater/testing";
 import { WebSocket } from "ws";
-import { eventsOf, startFixture, until } from "./testing/fixture.ts";
+import { eventsOf, startFixture } from "./testing/fixture.ts";
 
 function handles(): string[] {
   return process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|Pipe/.test(name));
@@ -42,7 +43,7 @@ test("endless streams end with a reason, requests under way end well, and nothin
     "/v1/documents",
     [1, 2, 3].map((n) => ({ id: `late-${n}`, text: "x" })),
   );
-  await until(() => seen.pushedBytes > 0);
+  await until("the first bytes arrive", () => seen.pushedBytes > 0);
 
   const started = performance.now();
   const [code, reason] = await Promise.all([
@@ -58,7 +59,7 @@ test("endless streams end with a reason, requests under way end well, and nothin
   assert.equal((await response.text()).trim().split("\n").length, 3);
   await assert.rejects(fetch(fixture.url("/health/live")));
   transport.close();
-  await until(() => handles().length <= before, `the handles' going (${handles().join(", ")})`);
+  await until(`the handles' going (${handles().join(", ")})`, () => handles().length <= before);
 });
 
 test("what does not end within the grace is cut", async () => {
@@ -71,7 +72,7 @@ test("what does not end within the grace is cut", async () => {
     () => "answered",
     () => "cut",
   );
-  await until(() => fixture.doubles.seen.searchRequest !== undefined);
+  await until("the search arrives", () => fixture.doubles.seen.searchRequest !== undefined);
   const started = performance.now();
   await fixture.gateway.close(100);
   assert(performance.now() - started < 2000);
@@ -103,14 +104,14 @@ test("connections that say nothing, or nonsense, neither crash nor hold up the g
   await broken.closed;
   const split = await open("PR");
   split.socket.write("I * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-  await until(() => split.answer().length > 0, "the server's settings");
+  await until("the server's settings", () => split.answer().length > 0);
   split.socket.destroy();
   const silent = await open("");
   await silent.closed;
   const stalled = await open(
     `POST /v1/documents HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/x-ndjson\r\nContent-Length: 100\r\n\r\n{"id":`,
   );
-  await until(() => stalled.answer() !== "", "the answer to a body that stopped coming");
+  await until("the answer to a body that stopped coming", () => stalled.answer() !== "");
   assert.match(stalled.answer(), /^HTTP\/1\.1 408 .*HW_BODY_TIMEOUT/s);
   stalled.socket.destroy();
   // Within a file, whose reader has to hear of it too.
@@ -118,7 +119,7 @@ test("connections that say nothing, or nonsense, neither crash nor hold up the g
     `POST /v1/documents HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 500\r\n\r\n` +
       '--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf of it',
   );
-  await until(() => file.answer() !== "", "the answer to a file that stopped coming");
+  await until("the answer to a file that stopped coming", () => file.answer() !== "");
   assert.match(file.answer(), /HW_BODY_TIMEOUT/);
   file.socket.destroy();
   assert.equal((await fetch(fixture.url("/health/live"))).status, 200);

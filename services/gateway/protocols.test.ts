@@ -10,7 +10,8 @@ import { HeadwaterError } from "@headwater/errors";
 import { IngestServiceDefinition } from "@headwater/proto/services/headwater/v1/ingest";
 import { SearchServiceDefinition } from "@headwater/proto/services/headwater/v1/search";
 import { createRpcClient } from "@headwater/rpc";
-import { startFixture, until } from "./testing/fixture.ts";
+import { until } from "@headwater/testing";
+import { startFixture } from "./testing/fixture.ts";
 
 const fixture = await startFixture();
 
@@ -67,7 +68,7 @@ for (const [name, open] of Object.entries(transports)) {
 
       const before = fixture.doubles.seen.cancelled;
       for await (const _ of client.search("endless")) break;
-      await until(() => fixture.doubles.seen.cancelled > before, "the service's hearing of it");
+      await until("the service's hearing of it", () => fixture.doubles.seen.cancelled > before);
       close();
     });
   });
@@ -124,7 +125,7 @@ test("a plain gRPC client gets errors, and its leaving is heard", async () => {
   );
   const before = fixture.doubles.seen.cancelled;
   for await (const _ of client.call.search({ query: "endless" })) break;
-  await until(() => fixture.doubles.seen.cancelled > before, "the service's hearing of it");
+  await until("the service's hearing of it", () => fixture.doubles.seen.cancelled > before);
   client.close();
 });
 

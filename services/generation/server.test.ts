@@ -11,7 +11,7 @@ import type { RpcClient } from "@headwater/rpc";
 import { createRpcClient } from "@headwater/rpc";
 import type { RunningService } from "@headwater/service";
 import { silentTelemetry } from "@headwater/telemetry";
-import { temporaryFolder } from "@headwater/testing";
+import { temporaryFolder, until } from "@headwater/testing";
 import { readGenerationConfig } from "./config.ts";
 import { startGeneration } from "./server.ts";
 import type { SearchDouble } from "./testing/search-double.ts";
@@ -165,13 +165,13 @@ test("beyond the bound an answer is refused at once, and a caller who leaves giv
   const held = [1, 2].map(() =>
     ask({ question: "Is it salty?" }, leave.signal).catch((thrown: Error) => thrown.name),
   );
-  await until(() => waiting === 2);
+  await until("both answers wait for the model", () => waiting === 2);
   const error = await failure({ question: "Is it salty?" });
   assert.deepEqual([error.code, error.reason, error.retryAfterMs], [8, "HW_OVERLOADED", 1000]);
 
   leave.abort();
   assert.deepEqual(await Promise.all(held), ["AbortError", "AbortError"]);
-  await until(() => left === 2);
+  await until("the model hears that both have left", () => left === 2);
   search.instead = undefined;
   assert.equal(
     (await ask({ question: "Is the water of the well at Ouarzazate salty?" })).at(-1)?.$case,
@@ -194,7 +194,7 @@ test("a deadline ends an answer, and search with it", async () => {
     },
     { code: 4 },
   );
-  await until(() => ended);
+  await until("the model hears of it", () => ended);
 });
 
 test("the models are listed, and metrics are there", async () => {
@@ -232,10 +232,3 @@ test("the models are listed, and metrics are there", async () => {
     );
   assert(answers("complete") > 0 && answers("no_support") > 0, "the answers of the tests above");
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    assert(tries < 500, "the condition was not met within 5 s");
-    await new Promise((done) => setTimeout(done, 10));
-  }
-}

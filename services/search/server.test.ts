@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError, status } from "@headwater/errors";
 import { FusionMethod, SearchServiceDefinition, Stage } from "@headwater/proto/services/headwater/v1/search";
 import { createRpcClient } from "@headwater/rpc";
+import { until } from "@headwater/testing";
 import { newGeneration, startSearchHarness } from "./testing/search-harness.ts";
 
 const empty = await startSearchHarness();
@@ -43,21 +43,9 @@ const unavailable = new HeadwaterError({
   reason: "HW_TEST_DOWN",
   message: "Down for a test.",
 });
-/** Fails after five seconds. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries += 1) {
-    assert(tries < 500, "waited in vain");
-    await delay(10);
-  }
-}
-
-/** The busy one's metrics; fails after some seconds. */
-async function untilTold(line: string): Promise<void> {
-  for (let tries = 0; !(await busy.service.metrics.metrics()).includes(line); tries += 1) {
-    assert(tries < 500, `waited in vain for ${line}`);
-    await delay(10);
-  }
-}
+/** In the busy one's metrics. */
+const untilTold = (line: string) =>
+  until(line, async () => (await busy.service.metrics.metrics()).includes(line));
 
 const stageList = [Stage.LEXICAL, Stage.VECTOR, Stage.FUSED, Stage.RERANKED];
 
@@ -376,13 +364,13 @@ describe("service", () => {
         const request = { query: "wing", rerank: { budgetMs: 60_000 } };
         for await (const { event } of busy.client.call.search(request, { signal: leaving.signal })) {
           if (event?.$case !== "hits" || event.value.stage !== Stage.FUSED) continue;
-          await until(() => busy.double.calls.rerank === 1);
+          await until("the rerank begins", () => busy.double.calls.rerank === 1);
           leaving.abort();
         }
       },
       { name: "AbortError" },
     );
-    await until(() => busy.double.aborted.rerank === 1);
+    await until("the rerank is called off", () => busy.double.aborted.rerank === 1);
     busy.double.behaviour.rerankDelayMs = 0;
     assert((await busy.search({ query: "wing" })).hits.length > 0);
   });
@@ -394,7 +382,7 @@ describe("service", () => {
       const before = calls.rerank;
       const leaving = new AbortController();
       const first = busy.search({ query: "wing", rerank: { budgetMs: 60_000 } }, leaving.signal);
-      await until(() => calls.rerank === before + 1);
+      await until("the rerank begins", () => calls.rerank === before + 1);
       const second = busy.search({ query });
       await untilTold('headwater_search_waiting_requests{service="search"} 1\n');
       leaving.abort();

@@ -9,11 +9,11 @@ import { DocumentState, IngestServiceDefinition } from "@headwater/proto/service
 import type { RpcContext, RpcServer } from "@headwater/rpc";
 import { startRpcServer, untilDraining } from "@headwater/rpc";
 import { silentTelemetry } from "@headwater/telemetry";
+import { until } from "@headwater/testing";
 import { startServiceDoubles } from "@headwater/testing/service-doubles";
 import type { CallContext, CompatServiceDefinition, ServiceImplementation } from "nice-grpc";
 import { readGatewayConfig } from "../config.ts";
 import { startGateway } from "../server.ts";
-import { until } from "../testing/fixture.ts";
 
 const patienceMs = 60_000;
 
@@ -82,11 +82,11 @@ test("a watch goes on when its server drains, and asks what it may have missed",
       for await (const { id } of pods.client.documents.watch({ changesOnly: true, signal: leave.signal }))
         seen.push(id);
     })();
-    await until(() => seen.length === 1, "the first state", patienceMs);
+    await until("the first state", () => seen.length === 1);
     const [first] = seen;
     assert(first);
     await pods.remove(first, 5000);
-    await until(() => seen.length === 2, "the other server's state", patienceMs);
+    await until("the other server's state", () => seen.length === 2);
     assert.notEqual(seen[1], first);
     const [begun, resumed] = asked;
     assert.equal(begun?.request.changesOnly, true);
@@ -118,7 +118,7 @@ test("documents of a push that have no receipt when their server goes are sent t
     const ids = Array.from({ length: 200 }, (_, at) => `d${at}`);
     const documents = ids.map((id) => ({ id, content: `text of ${id}` }));
     const receipts = Array.fromAsync(pods.client.documents.push(documents));
-    await until(() => taken.length === 30, "thirty are taken", patienceMs);
+    await until("thirty are taken", () => taken.length === 30);
     const first = taken[0]?.host ?? "";
     await pods.remove(first, 0);
     assert.deepEqual(
@@ -143,7 +143,7 @@ test("turns under way go on elsewhere when the server that streams them is stopp
       for await (const { sequence } of pods.client.chat("long", { reconnects: 0 })) sequences.push(sequence);
       return sequences;
     });
-    await until(() => doubles.conversations.turns.size === 12, "all turns run", patienceMs);
+    await until("all turns run", () => doubles.conversations.turns.size === 12);
     await pods.remove("127.0.0.2", 100);
     for (const sequences of await Promise.all(turns)) {
       assert(sequences.length > 40);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "@headwater/testing";
 import type { SeenEvent } from "../testing/fixture.ts";
-import { eventsOf, failureOf, startFixture, until } from "../testing/fixture.ts";
+import { eventsOf, failureOf, startFixture } from "../testing/fixture.ts";
 
 const fixture = await startFixture({ HEADWATER_GATEWAY_HEARTBEAT_MS: "5000" });
 const { conversations } = fixture.doubles;
@@ -126,7 +127,7 @@ test("a stateless turn takes its history, has no ids, and ends when its reader l
   for await (const { event } of eventsOf(response)) if (event === "text") break;
   leaving.abort();
   const turn = conversations.turns.get(`turn-${conversations.modelCalls}`);
-  await until(() => turn?.ended === true, "the turn's end");
+  await until("the turn's end", () => turn?.ended === true);
 });
 
 test("a turn goes on without its reader, until it is cancelled", async () => {

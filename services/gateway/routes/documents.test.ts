@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { createHeadwaterClient } from "@headwater/client";
-import { failureOf, startFixture, until } from "../testing/fixture.ts";
+import { until } from "@headwater/testing";
+import { failureOf, startFixture } from "../testing/fixture.ts";
 
 const fixture = await startFixture({ HEADWATER_GATEWAY_MAX_JSON_BYTES: "65536" });
 const { seen } = fixture.doubles;
@@ -255,10 +256,10 @@ test("a sender who leaves midway cancels the push", async () => {
     `POST /v1/documents HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/x-ndjson\r\n` +
       'Transfer-Encoding: chunked\r\n\r\n19\r\n{"id":"half","text":"x"}\n\r\n',
   );
-  await until(() => seen.pushedBytes === pushed + 1, "the push's beginning");
+  await until("the push's beginning", () => seen.pushedBytes === pushed + 1);
   socket.on("error", () => {});
   socket.destroy();
-  await until(() => seen.cancelled > before, "the service's hearing of it");
+  await until("the service's hearing of it", () => seen.cancelled > before);
 });
 
 test("bodies that are no push are refused in clear words", async () => {

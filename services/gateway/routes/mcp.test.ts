@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { afterEach, describe, test } from "node:test";
+import { until } from "@headwater/testing";
 import type { ClientOptions, VersionNegotiationMode } from "@modelcontextprotocol/client";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { Client as FirstClient } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport as FirstTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Fixture } from "../testing/fixture.ts";
-import { failureOf, startFixture, until } from "../testing/fixture.ts";
+import { failureOf, startFixture } from "../testing/fixture.ts";
 
 const open = await startFixture();
 const signedIn = await startFixture({ HEADWATER_GATEWAY_API_KEYS: "opensesame island" });
@@ -155,10 +156,10 @@ test("a call that the assistant cancels stops the work behind it", async () => {
     { signal: leaving.signal },
   );
   asked.catch(() => {});
-  await until(() => open.doubles.seen.produced > produced, "the answer's begin");
+  await until("the answer's begin", () => open.doubles.seen.produced > produced);
   leaving.abort();
   await assert.rejects(asked);
-  await until(() => open.doubles.seen.cancelled > cancelled, "the end of the answer");
+  await until("the end of the answer", () => open.doubles.seen.cancelled > cancelled);
 });
 
 test("the first line of the official client, as assistants have it, lists and calls the tools", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "@headwater/testing";
 import OpenAI from "openai";
-import { startFixture, until } from "../testing/fixture.ts";
+import { startFixture } from "../testing/fixture.ts";
 
 const fixture = await startFixture();
 const guarded = await startFixture({ HEADWATER_GATEWAY_API_KEYS: "key-of-acme acme" });
@@ -242,15 +243,15 @@ test("a client that aborts ends the turn", async () => {
   });
   for await (const chunk of stream) if (chunk.choices[0]?.delta.content) stream.controller.abort();
   const turn = [...conversations.turns.values()].at(-1);
-  await until(() => turn?.ended === true, "the turn's end");
+  await until("the turn's end", () => turn?.ended === true);
   const leaving = new AbortController();
   const whole = client.chat.completions.create(
     { model: "extractive", messages: [{ role: "user", content: "endless" }] },
     { signal: leaving.signal },
   );
   const before = conversations.turns.size;
-  await until(() => conversations.turns.size > before, "the turn's start");
+  await until("the turn's start", () => conversations.turns.size > before);
   leaving.abort();
   await assert.rejects(whole, OpenAI.APIUserAbortError);
-  await until(() => [...conversations.turns.values()].at(-1)?.ended === true, "the turn's end");
+  await until("the turn's end", () => [...conversations.turns.values()].at(-1)?.ended === true);
 });

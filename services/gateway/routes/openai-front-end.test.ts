@@ -7,7 +7,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startFixture, until } from "../testing/fixture.ts";
+import { until } from "@headwater/testing";
+import { startFixture } from "../testing/fixture.ts";
 
 const fixture = await startFixture({ HEADWATER_GATEWAY_API_KEYS: "key-of-acme acme *" });
 const { conversations } = fixture.doubles;
@@ -146,7 +147,7 @@ test("its stop button ends the turn, and what it cannot be given is told in word
   await response.body?.getReader().read();
   leaving.abort();
   const turn = [...conversations.turns.values()].at(-1);
-  await until(() => turn?.ended === true, "the turn's end");
+  await until("the turn's end", () => turn?.ended === true);
 
   const refused = await complete({ ...body, tools: [{ type: "function", function: { name: "search" } }] });
   assert.equal(refused.status, 400);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { test } from "node:test";
-import { eventsOf, failureOf, startFixture, until } from "../testing/fixture.ts";
+import { until } from "@headwater/testing";
+import { eventsOf, failureOf, startFixture } from "../testing/fixture.ts";
 
 const fixture = await startFixture({ HEADWATER_GATEWAY_HEARTBEAT_MS: "30" });
 const { seen } = fixture.doubles;
@@ -104,7 +105,7 @@ test("a quiet stream shows signs of life, and a reader who leaves ends the work"
     assert.equal(event, "comment");
     break;
   }
-  await until(() => seen.cancelled > before, "the service's hearing of it");
+  await until("the service's hearing of it", () => seen.cancelled > before);
 });
 
 test("a caller of JSON who leaves ends the work too", async () => {
@@ -116,10 +117,10 @@ test("a caller of JSON who leaves ends the work too", async () => {
     body: JSON.stringify({ question: "endless" }),
     signal: leaving.signal,
   });
-  await until(() => seen.answerRequest?.question === "endless", "the question's arrival");
+  await until("the question's arrival", () => seen.answerRequest?.question === "endless");
   leaving.abort();
   await assert.rejects(answer, { name: "AbortError" });
-  await until(() => seen.cancelled > before, "the service's hearing of it");
+  await until("the service's hearing of it", () => seen.cancelled > before);
 });
 
 test("a slow reader of events slows the service", async () => {

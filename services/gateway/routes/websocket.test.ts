@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { until } from "@headwater/testing";
 import { WebSocket } from "ws";
-import { startFixture, until } from "../testing/fixture.ts";
+import { startFixture } from "../testing/fixture.ts";
 
 const fixture = await startFixture({
   HEADWATER_GATEWAY_MAX_JSON_BYTES: "65536",
@@ -29,7 +30,7 @@ async function open(headers: Record<string, string> = {}) {
     send: (message: unknown) => socket.send(typeof message === "string" ? message : JSON.stringify(message)),
     of: (id: string) => replies.filter((reply) => reply.id === id),
     ended: (id: string) =>
-      until(() => replies.some((r) => r.id === id && /^(done|error)$/.test(r.type)), `end of ${id}`),
+      until(`end of ${id}`, () => replies.some((r) => r.id === id && /^(done|error)$/.test(r.type))),
     async close() {
       socket.close();
       await once(socket, "close");
@@ -49,7 +50,7 @@ test("requests run side by side, each reply with the id of its request", async (
   assert.deepEqual(types("s"), ["hits", "hits", "hits", "summary", "done"]);
   assert.deepEqual(types("a"), ["passages", "text", "text", "citation", "end", "done"]);
   assert.deepEqual(types("p"), ["receipt", "done"]);
-  await until(() => ws.of("w").length > 0, "the watched document");
+  await until("the watched document", () => ws.of("w").length > 0);
   assert.equal(ws.of("w")[0]?.data?.["id"], "ws-1");
   await ws.close();
 });
@@ -58,15 +59,15 @@ test("a request is cancelled by its id, and by the client's leaving", async () =
   const ws = await open();
   const before = seen.cancelled;
   ws.send({ id: "1", type: "search", request: { query: "endless" } });
-  await until(() => ws.of("1").length > 0);
+  await until("the first event", () => ws.of("1").length > 0);
   ws.send({ id: "1", type: "cancel" });
   await ws.ended("1");
   assert.equal(ws.of("1").at(-1)?.data?.["reason"], "HW_CANCELLED");
-  await until(() => seen.cancelled === before + 1);
+  await until("the service hears of it", () => seen.cancelled === before + 1);
   ws.send({ id: "2", type: "answer", request: { question: "endless" } });
-  await until(() => ws.of("2").length > 1);
+  await until("the second answer runs", () => ws.of("2").length > 1);
   await ws.close();
-  await until(() => seen.cancelled === before + 2);
+  await until("the service hears of the second", () => seen.cancelled === before + 2);
 });
 
 test("a turn is streamed, left, resumed after an event, and asks a model once", async () => {
@@ -74,7 +75,7 @@ test("a turn is streamed, left, resumed after an event, and asks a model once", 
   const calls = conversations.modelCalls;
   const ws = await open({ "x-headwater-owner": "ada" });
   ws.send({ id: "c", type: "chat", request: { message: "long" } });
-  await until(() => ws.of("c").length > 5);
+  await until("the turn runs", () => ws.of("c").length > 5);
   ws.send({ id: "c", type: "cancel" });
   await ws.ended("c");
   const read = ws.of("c").filter(({ type }) => type !== "error");
@@ -99,7 +100,7 @@ test("a turn is streamed, left, resumed after an event, and asks a model once", 
 test("a tool call is decided on, and a turn is ended", async () => {
   const ws = await open();
   ws.send({ id: "c", type: "chat", request: { message: "approve" } });
-  await until(() => ws.of("c").some(({ type }) => type === "approval"));
+  await until("the question for approval", () => ws.of("c").some(({ type }) => type === "approval"));
   const turn_id = ws.of("c")[0]?.data?.["turn_id"];
   ws.send({ id: "d", type: "decide", request: { turn_id, call_id: "call-1", approved: false } });
   await ws.ended("d");
@@ -107,7 +108,7 @@ test("a tool call is decided on, and a turn is ended", async () => {
   const result = ws.of("c").find(({ type }) => type === "tool_result");
   assert.deepEqual([result?.data?.["failed"], result?.data?.["text"]], [true, "The call was refused."]);
   ws.send({ id: "e", type: "chat", request: { message: "endless" } });
-  await until(() => ws.of("e").some(({ type }) => type === "text"));
+  await until("the first text", () => ws.of("e").some(({ type }) => type === "text"));
   ws.send({ id: "x", type: "cancel_turn", request: { turn_id: ws.of("e")[0]?.data?.["turn_id"] } });
   await ws.ended("e");
   assert.equal(ws.of("e").at(-2)?.data?.["end_reason"], "cancelled");
@@ -134,15 +135,15 @@ test("malformed messages get clear errors, and the connection goes on", async ()
   for (const [message, id, reason] of cases) {
     const count = ws.replies.length;
     ws.send(message);
-    await until(() => ws.replies.length > count, JSON.stringify(message));
+    await until(JSON.stringify(message), () => ws.replies.length > count);
     const reply = ws.replies.at(-1);
     assert.deepEqual([reply?.id, reply?.type, reply?.data?.["reason"]], [id, "error", reason]);
   }
   ws.socket.send(Buffer.from([1, 2, 3]));
-  await until(() => ws.replies.at(-1)?.data?.["reason"] === "HW_FRAME_INVALID");
+  await until("the refusal of the frame", () => ws.replies.at(-1)?.data?.["reason"] === "HW_FRAME_INVALID");
   ws.send({ id: "twice", type: "search", request: { query: "hang" } });
   ws.send({ id: "twice", type: "search", request: { query: "tides" } });
-  await until(() => ws.of("twice")[0]?.data?.["reason"] === "HW_ID_IN_USE");
+  await until("the refusal of the id", () => ws.of("twice")[0]?.data?.["reason"] === "HW_ID_IN_USE");
   await ws.close();
 });
 
@@ -157,7 +158,7 @@ test("a slow reader slows the service, and other requests of the gateway go on",
   const ws = await open();
   seen.produced = 0;
   ws.send({ id: "f", type: "answer", request: { question: "flood" } });
-  await until(() => seen.produced > 0);
+  await until("the answer begins", () => seen.produced > 0);
   ws.socket.pause();
   for (let last = -1; last !== seen.produced; ) {
     last = seen.produced;

@@ -83,19 +83,6 @@ export async function failureOf(response: Response): Promise<Failure> {
   return { status: response.status, code, reason, message, action, requestId };
 }
 
-/** Waits for something that another part of the process brings about. */
-export async function until(
-  condition: () => boolean,
-  what = "the condition",
-  timeoutMs = 5000,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!condition()) {
-    assert(Date.now() < deadline, `${what} did not come true within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** A server-sent event as a client sees it. */
 export interface SeenEvent {
   readonly event: string;
