@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { EventEmitter, on } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type {
   CreateUploadRequest,
@@ -98,8 +99,9 @@ export function ingestDouble(seen: Seen) {
         }
       } finally {
         // grpc-js ends the requests of a cancelled call first and says that it was cancelled a moment later.
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        if (context.signal.aborted) seen.cancelled += 1;
+        await delay(seen.pushEndMs, undefined, { signal: context.signal }).catch(() => {
+          seen.cancelled += 1;
+        });
       }
     },
     async *watch(

@@ -23,6 +23,8 @@ export interface Seen {
   answerRequest: AnswerRequest | undefined;
   /** Milliseconds that the ingest double takes for each message of a push. */
   pushPaceMs: number;
+  /** Milliseconds for which the ingest double waits, at the end of a push, to hear that it was cancelled. */
+  pushEndMs: number;
   /** While set, services say that they are not ready. */
   notReady: HeadwaterError | undefined;
 }

@@ -55,6 +55,7 @@ export async function startServiceDoubles(options: { searchAddress?: string } = 
     searchRequest: undefined,
     answerRequest: undefined,
     pushPaceMs: 0,
+    pushEndMs: 20,
     notReady: undefined,
   };
   const enter: EnterDouble = async (word, request, context) => {

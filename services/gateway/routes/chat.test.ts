@@ -4,7 +4,7 @@ import { until } from "@headwater/testing";
 import type { SeenEvent } from "../testing/fixture.ts";
 import { eventsOf, failureOf, startFixture } from "../testing/fixture.ts";
 
-const fixture = await startFixture({ HEADWATER_GATEWAY_HEARTBEAT_MS: "5000" });
+const fixture = await startFixture();
 const { conversations } = fixture.doubles;
 const events = { accept: "text/event-stream" };
 

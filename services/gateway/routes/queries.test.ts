@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { until } from "@headwater/testing";
 import { eventsOf, failureOf, startFixture } from "../testing/fixture.ts";
 
-const fixture = await startFixture({ HEADWATER_GATEWAY_HEARTBEAT_MS: "30" });
+const fixture = await startFixture();
 const { seen } = fixture.doubles;
 const events = { accept: "text/event-stream" };
 
@@ -100,7 +100,12 @@ test("a failure before the first event has an HTTP status, a later one is an eve
 
 test("a quiet stream shows signs of life, and a reader who leaves ends the work", async () => {
   const before = seen.cancelled;
-  const response = await fixture.post("/v1/search", { query: "hang" }, events);
+  const { address } = await fixture.another({ HEADWATER_GATEWAY_HEARTBEAT_MS: "30" });
+  const response = await fetch(`http://${address}/v1/search`, {
+    method: "POST",
+    headers: { ...events, "content-type": "application/json" },
+    body: JSON.stringify({ query: "hang" }),
+  });
   for await (const { event } of eventsOf(response)) {
     assert.equal(event, "comment");
     break;

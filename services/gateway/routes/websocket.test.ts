@@ -5,10 +5,7 @@ import { until } from "@headwater/testing";
 import { WebSocket } from "ws";
 import { startFixture } from "../testing/fixture.ts";
 
-const fixture = await startFixture({
-  HEADWATER_GATEWAY_MAX_JSON_BYTES: "65536",
-  HEADWATER_GATEWAY_HEARTBEAT_MS: "60",
-});
+const fixture = await startFixture({ HEADWATER_GATEWAY_MAX_JSON_BYTES: "65536" });
 const { seen } = fixture.doubles;
 
 interface Reply {
@@ -17,10 +14,8 @@ interface Reply {
   data?: Record<string, unknown>;
 }
 
-async function open(headers: Record<string, string> = {}) {
-  const socket = new WebSocket(`${fixture.baseUrl.replace("http", "ws")}/v1/ws`, ["headwater.v1"], {
-    headers,
-  });
+async function open(headers: Record<string, string> = {}, { address } = fixture.gateway) {
+  const socket = new WebSocket(`ws://${address}/v1/ws`, ["headwater.v1"], { headers });
   const replies: Reply[] = [];
   socket.on("message", (data) => replies.push(JSON.parse(String(data)) as Reply));
   await once(socket, "open");
@@ -170,7 +165,7 @@ test("a slow reader slows the service, and other requests of the gateway go on",
 });
 
 test("a peer that answers no ping is cut off", async () => {
-  const ws = await open();
+  const ws = await open({}, await fixture.another({ HEADWATER_GATEWAY_HEARTBEAT_MS: "60" }));
   ws.socket.pong = () => {};
   const [code] = (await once(ws.socket, "close")) as [number];
   assert.equal(code, 1006);
@@ -191,5 +186,5 @@ test("a connection that closed holds no place any more", async () => {
   // The connection itself, and the request that asks.
   assert.equal(await active(), 2);
   await ws.close();
-  for (let tries = 0; (await active()) !== 1; tries += 1) assert(tries < 200, "the place is still taken");
+  await until("the place is free again", async () => (await active()) === 1);
 });

@@ -13,8 +13,8 @@ export interface Fixture {
   readonly doubles: ServiceDoubles;
   readonly baseUrl: string;
   url(path: string): string;
-  /** A further gateway in front of the same doubles, as when one is restarted. */
-  another(): Promise<RunningService>;
+  /** A further gateway in front of the same doubles, as when one is restarted. @param settings that differ */
+  another(settings?: Record<string, string>): Promise<RunningService>;
   /** Sends JSON. */
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** POSTs JSON. */
@@ -24,16 +24,17 @@ export interface Fixture {
 /** @param settings HEADWATER_GATEWAY_… beside the addresses */
 export async function startFixture(settings: Record<string, string> = {}): Promise<Fixture> {
   const doubles = await startServiceDoubles();
-  const config = readGatewayConfig({
+  const environment = {
     HEADWATER_GATEWAY_LISTEN: "127.0.0.1:0",
     HEADWATER_INGEST_ADDRESS: doubles.ingest.address,
     HEADWATER_SEARCH_ADDRESS: doubles.search.address,
     HEADWATER_GENERATION_ADDRESS: doubles.generation.address,
     HEADWATER_EMBEDDING_ADDRESS: doubles.embedding.address,
     ...settings,
-  });
+  };
   const gateways: RunningService[] = [];
-  const another = async () => {
+  const another: Fixture["another"] = async (others = {}) => {
+    const config = readGatewayConfig({ ...environment, ...others });
     const started = await startGateway(config, silentTelemetry("gateway"));
     gateways.push(started);
     return started;
