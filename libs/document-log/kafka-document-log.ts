@@ -174,7 +174,11 @@ async function readOffsets(cluster: Cluster, topic: string): Promise<Map<number,
   const [[first], [next]] = await Promise.all([
     cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: true }]),
     cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: false }]),
-  ]);
+  ]).catch(async (thrown: unknown) => {
+    // A partition may have another leader than is remembered here; the next attempt asks that one.
+    await cluster.refreshMetadata();
+    throw thrown;
+  });
   const ends = new Map(next?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
   return new Map(
     first?.partitions.map(({ partition, offset }) => [partition, [Number(offset), ends.get(partition) ?? 0]]),

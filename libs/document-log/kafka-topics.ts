@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
 import type { Admin, ITopicConfig } from "kafkajs";
+import kafkajs from "kafkajs";
 import { unavailable } from "./kafka-error.ts";
 
 /** The topics of a document log, and what they are made with. */
@@ -79,7 +80,19 @@ async function haveLeaders(admin: Admin, { topic, deadLetterTopic }: KafkaTopics
     ...(await readPartitions(admin, topic)),
     ...(await readPartitions(admin, deadLetterTopic)),
   ];
-  return partitions.every(({ leader }) => leader >= 0);
+  if (partitions.some(({ leader }) => leader < 0)) return false;
+  return (await doLeadersServe(admin, topic)) && (await doLeadersServe(admin, deadLetterTopic));
+}
+
+/** A broker may be named as a leader a moment before it knows. */
+async function doLeadersServe(admin: Admin, topic: string): Promise<boolean> {
+  try {
+    await admin.fetchTopicOffsets(topic);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof kafkajs.KafkaJSError && thrown.retriable) return false;
+    throw thrown;
+  }
 }
 
 async function readPartitions(admin: Admin, topic: string) {
