@@ -29,7 +29,15 @@ export function describeHttp(
   if (!(code >= 400 && code < 500)) throw new Error(`not a clear answer: ${text.slice(0, 600)}`);
   if (headOnly || (plain && reasonIn(body) === "")) return `HTTP ${code}`;
   const json = /^content-type: application\/json/im.test(text);
-  const reason = reasonIn(body);
+  const reason = reasonIn(body) || protocolReasonIn(body);
   if (!json || reason === "") throw new Error(`an error without a reason: ${text.slice(0, 600)}`);
   return `HTTP ${code} ${reason}`;
+}
+
+/** The reason where a protocol has codes of its own: JSON-RPC's numbers at MCP, OpenAI's words; or "". */
+function protocolReasonIn(body: string): string {
+  const [, number, word] =
+    /"error":\{"code":(-32\d{3}),"message":"[^"]|"error":\{"message":"[^"].*"code":"([a-z_]+)"/.exec(body) ??
+    [];
+  return word ?? (number === undefined ? "" : `JSON-RPC ${number}`);
 }
