@@ -1,5 +1,6 @@
 import type { Table } from "@lancedb/lancedb";
 import { Index } from "@lancedb/lancedb";
+import type { LanceHandle } from "./lance-handle.ts";
 
 /**
  * Rows that no index covers are found, but one by one, and with word statistics that leave them out: 100 of them add
@@ -21,7 +22,7 @@ const maxVectorGraphs = 16;
 const versionRetentionMs = 60_000;
 
 export interface HousekeepingOptions {
-  readonly table: Table;
+  readonly handle: LanceHandle;
   /** Rows from which on the table gets an ANN index. */
   readonly minRowsForVectorIndex: number;
   /** Told of a run in the background that failed; the next one tries again. */
@@ -99,9 +100,11 @@ export class Housekeeping {
     try {
       this.#rows = 0;
       this.#commits = 0;
-      const { table } = this.#options;
-      await table.optimize({ cleanupOlderThan: new Date(Date.now() - versionRetentionMs) });
-      await this.#trainVectorIndex();
+      const cleanupOlderThan = new Date(Date.now() - versionRetentionMs);
+      await this.#options.handle.use(async (table) => {
+        await table.optimize({ cleanupOlderThan });
+        await this.#trainVectorIndex(table);
+      });
     } finally {
       const now = performance.now();
       this.#restUntil = now + restFactor * (now - started);
@@ -110,9 +113,8 @@ export class Housekeeping {
     }
   }
 
-  async #trainVectorIndex(): Promise<void> {
-    const { table, minRowsForVectorIndex } = this.#options;
-    if ((await table.countRows()) < minRowsForVectorIndex) return;
+  async #trainVectorIndex(table: Table): Promise<void> {
+    if ((await table.countRows()) < this.#options.minRowsForVectorIndex) return;
     const present = await table.indexStats("vector_idx");
     if (present && (present.numIndices ?? 1) <= maxVectorGraphs) return;
     await table.createIndex("vector", {

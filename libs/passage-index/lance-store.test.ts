@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { temporaryFolder } from "@headwater/testing";
+import { temporaryFolder, until } from "@headwater/testing";
 import { passageIndexConformance } from "./conformance.ts";
 import { dimensions, sample, vectorOf } from "./conformance-documents.ts";
 import { openLancePassageIndexStore } from "./lance-store.ts";
 
+/** Where Linux lists the open files of this process. */
+const descriptors = "/proc/self/fd";
 const root = await temporaryFolder();
 const filter = { tenant: "default" };
 
@@ -73,6 +76,31 @@ describe("the LanceDB passage index", () => {
     await writer.close();
   });
 
+  test("files of former indexes are let go in the middle of searches and housekeeping", async (context) => {
+    if (!existsSync(descriptors)) return context.skip("the system does not list a process's open files");
+    const folder = join(root, "renewed");
+    const writer = await openLancePassageIndexStore({ folder, versionsPerSession: 40 });
+    await writer.activate(await writer.create({ model: "m", chunking: "c" }, dimensions));
+    const reader = await openLancePassageIndexStore({ folder, readOnly: true, versionsPerSession: 40 });
+    let most = 0;
+    let documents = 0;
+    await until("half of the open files are let go", async () => {
+      const [written, read] = [await writer.active(), await reader.active()];
+      assert(written && read);
+      const documentId = `d${documents}`;
+      documents += 1;
+      await written.replace([sample({ id: documentId, texts: [`wing ${documentId}`] })]);
+      const searched = read.searchLexical(documentId, filter, 1);
+      const [found] = await Promise.all([searched, written.optimize()]);
+      assert.equal(found[0]?.passage.documentId, documentId);
+      const open = openFiles(folder);
+      most = Math.max(most, open);
+      return open < most / 2;
+    });
+    await reader.close();
+    await writer.close();
+  });
+
   test("kill -9 at any moment leaves each document whole and once", { timeout: 60_000 }, async () => {
     const folder = join(root, "killed");
     const store = await openLancePassageIndexStore({ folder });
@@ -114,3 +142,14 @@ describe("the LanceDB passage index", () => {
     await store.close();
   });
 });
+
+function openFiles(folder: string): number {
+  return readdirSync(descriptors).filter((descriptor) => {
+    try {
+      return readlinkSync(join(descriptors, descriptor)).startsWith(folder);
+    } catch {
+      // Closed since it was listed.
+      return false;
+    }
+  }).length;
+}

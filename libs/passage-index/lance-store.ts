@@ -2,9 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { HeadwaterError, status } from "@headwater/errors";
 import type { Connection } from "@lancedb/lancedb";
-import { connect, Session } from "@lancedb/lancedb";
+import { connect } from "@lancedb/lancedb";
 import { ActiveGeneration } from "./active-generation.ts";
 import { readOnlyError } from "./index-errors.ts";
+import { LanceHandle } from "./lance-handle.ts";
 import { Housekeeping } from "./lance-housekeeping.ts";
 import { readSchema, tableSchema } from "./lance-rows.ts";
 import { createIndexes, LanceTable } from "./lance-table.ts";
@@ -21,9 +22,12 @@ export interface LancePassageIndexStoreOptions {
   readonly minRowsForVectorIndex?: number;
   /** Memory for what the indexes keep loaded, in bytes. Default: 512 MiB. */
   readonly indexCacheBytes?: number;
+  /** Versions of a table after which it is opened anew, so that files of its past are let go. Default: 500. */
+  readonly versionsPerSession?: number;
 }
 
 const closeGraceMs = 2000;
+const defaultIndexCacheBytes = 512 * 1024 * 1024;
 
 /**
  * Opens the embedded passage index. Several stores, in one process or in several, may be open on one folder: each search
@@ -60,10 +64,8 @@ class LanceStore implements PassageIndexStore {
     // Its statistics would otherwise print a warning about a future default.
     process.env["LANCE_INCLUDE_VECTOR_CENTROIDS"] ??= "false";
     const connection = await connect(folder, {
-      readConsistencyInterval: 0,
       // Row ids that survive a compaction: otherwise each one rebuilds the vector index, 27 s at 50,000 rows.
       storageOptions: { newTableEnableStableRowIds: "true" },
-      session: new Session(BigInt(options.indexCacheBytes ?? 512 * 1024 * 1024), 64n * 1024n * 1024n),
     });
     return new LanceStore(connection, new ActiveGeneration(folder), options);
   }
@@ -73,7 +75,9 @@ class LanceStore implements PassageIndexStore {
     if (name === undefined) return undefined;
     // A reader keeps no table that serves no more; searches under way hold on to theirs until they end.
     if (this.#options.readOnly && !this.#tables.has(name)) this.#tables.clear();
-    return this.#open(name);
+    const table = await this.#open(name);
+    table.handle.refresh();
+    return table;
   }
 
   async create(fingerprint: IndexFingerprint, dimensions: number): Promise<PassageIndex> {
@@ -109,7 +113,7 @@ class LanceStore implements PassageIndexStore {
       if (name === active) continue;
       const table = await this.#tables.get(name);
       this.#tables.delete(name);
-      await table?.housekeeping.close(closeGraceMs);
+      await table?.close(closeGraceMs);
       await this.#connection.dropTable(name);
     }
   }
@@ -132,9 +136,7 @@ class LanceStore implements PassageIndexStore {
   async close(): Promise<void> {
     const opened = await Promise.allSettled(this.#tables.values());
     await Promise.all(
-      opened.map((table) =>
-        table.status === "fulfilled" ? table.value.housekeeping.close(closeGraceMs) : undefined,
-      ),
+      opened.map((table) => (table.status === "fulfilled" ? table.value.close(closeGraceMs) : undefined)),
     );
     this.#connection.close();
   }
@@ -154,14 +156,20 @@ class LanceStore implements PassageIndexStore {
   }
 
   async #openTable(name: string): Promise<LanceTable> {
-    const table = await this.#connection.openTable(name);
-    const meta = readSchema(await table.schema());
-    if (!meta) throw new TypeError(`table ${name} was not made by Headwater`);
     const onError =
       this.#options.onError ??
       ((error) => process.emitWarning(`housekeeping of the passage index failed: ${String(error)}`));
+    const handle = await LanceHandle.open({
+      folder: resolve(this.#options.folder),
+      name,
+      indexCacheBytes: this.#options.indexCacheBytes ?? defaultIndexCacheBytes,
+      versionsPerSession: this.#options.versionsPerSession ?? 500,
+      onError,
+    });
+    const meta = readSchema(await handle.use((table) => table.schema()));
+    if (!meta) throw new TypeError(`table ${name} was not made by Headwater`);
     const housekeeping = new Housekeeping({
-      table,
+      handle,
       minRowsForVectorIndex: this.#options.minRowsForVectorIndex ?? 10_000,
       onError,
     });
@@ -170,7 +178,7 @@ class LanceStore implements PassageIndexStore {
       generation: name,
       fingerprint: meta.fingerprint,
       dimensions: meta.dimensions,
-      table,
+      handle,
       housekeeping,
       readOnly: this.#options.readOnly ?? false,
     });

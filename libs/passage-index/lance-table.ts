@@ -1,9 +1,10 @@
-import type { Table } from "@lancedb/lancedb";
+import type { Query, Table } from "@lancedb/lancedb";
 import { Index, MatchQuery } from "@lancedb/lancedb";
 import type { Table as Rows, Schema } from "apache-arrow";
 import { parseDocumentKey } from "./document-key.ts";
 import { checkDimensions, checkLimit, readOnlyError } from "./index-errors.ts";
 import { isOneOf, isTenant, toSql } from "./lance-filter.ts";
+import type { LanceHandle } from "./lance-handle.ts";
 import type { Housekeeping } from "./lance-housekeeping.ts";
 import { passageColumns, passageReader, readVectors, tableSchema, toRows } from "./lance-rows.ts";
 import type {
@@ -40,8 +41,8 @@ export class LanceTable implements PassageIndex {
   readonly generation: string;
   readonly fingerprint: IndexFingerprint;
   readonly dimensions: number;
+  readonly handle: LanceHandle;
   readonly housekeeping: Housekeeping;
-  readonly #table: Table;
   readonly #schema: Schema;
   readonly #readOnly: boolean;
   /** Writers take turns: LanceDB would let them collide and retry, at a higher cost. */
@@ -51,15 +52,15 @@ export class LanceTable implements PassageIndex {
     generation: string;
     fingerprint: IndexFingerprint;
     dimensions: number;
-    table: Table;
+    handle: LanceHandle;
     housekeeping: Housekeeping;
     readOnly: boolean;
   }) {
     this.generation = options.generation;
     this.fingerprint = options.fingerprint;
     this.dimensions = options.dimensions;
+    this.handle = options.handle;
     this.housekeeping = options.housekeeping;
-    this.#table = options.table;
     this.#readOnly = options.readOnly;
     // Not the table's own: LanceDB loads another copy of apache-arrow, whose classes are not these.
     this.#schema = tableSchema(options.fingerprint, options.dimensions);
@@ -75,8 +76,8 @@ export class LanceTable implements PassageIndex {
     // A query without a letter or digit has no words; LanceDB answers it with an error or with nothing.
     if (!/[\p{L}\p{N}]/u.test(query)) return [];
     const where = toSql(filter);
-    return this.#search(limit, limit + 1, signal, async (count) => {
-      const rows = await this.#table
+    return this.#search(limit, limit + 1, signal, async (table, count) => {
+      const rows = await table
         .query()
         .fullTextSearch(new MatchQuery(query, "content"))
         .where(where)
@@ -98,8 +99,8 @@ export class LanceTable implements PassageIndex {
     checkDimensions(vector, this.dimensions);
     const where = toSql(filter);
     const length = Math.hypot(...vector) || 1;
-    return this.#search(limit, limit + annMargin, signal, async (count) => {
-      const rows = await this.#table
+    return this.#search(limit, limit + annMargin, signal, async (table, count) => {
+      const rows = await table
         .query()
         .nearestTo(vector)
         .distanceType("cosine")
@@ -118,7 +119,7 @@ export class LanceTable implements PassageIndex {
   }
 
   replace(documents: readonly DocumentPassages[]): Promise<void> {
-    return this.#write(async () => {
+    return this.#write(async (table) => {
       // The last one counts where a document is in the batch twice.
       const newest = new Map(
         documents.map((document) => [`${document.tenant}/${document.documentId}`, document]),
@@ -127,18 +128,18 @@ export class LanceTable implements PassageIndex {
       if (batch.length === 0) return;
       const passages = batch.flatMap((document) => document.passages);
       for (const { vector } of passages) checkDimensions(vector, this.dimensions);
-      const present = await this.#table.countRows(isOneOf(batch));
+      const present = await table.countRows(isOneOf(batch));
       if (passages.length === 0) {
         if (present === 0) return;
-        await this.#table.delete(isOneOf(batch));
+        await table.delete(isOneOf(batch));
         this.housekeeping.wrote(0);
         return;
       }
       const rows = toRows(passages, this.#schema, this.dimensions);
       // Appending is far cheaper than a merge, and most documents are new.
-      if (present === 0) await this.#table.add(rows);
+      if (present === 0) await table.add(rows);
       else {
-        await this.#table
+        await table
           .mergeInsert("id")
           .whenMatchedUpdateAll()
           .whenNotMatchedInsertAll()
@@ -150,34 +151,29 @@ export class LanceTable implements PassageIndex {
   }
 
   remove(documents: readonly DocumentKey[]): Promise<void> {
-    return this.#write(async () => {
+    return this.#write(async (table) => {
       if (documents.length === 0) return;
-      if ((await this.#table.countRows(isOneOf(documents))) === 0) return;
-      await this.#table.delete(isOneOf(documents));
+      if ((await table.countRows(isOneOf(documents))) === 0) return;
+      await table.delete(isOneOf(documents));
       this.housekeeping.wrote(0);
     });
   }
 
   count(): Promise<number> {
-    return this.#table.countRows();
+    return this.handle.use((table) => table.countRows());
   }
 
   async *listDocuments(tenant?: string, documentIds?: readonly string[]): AsyncIterable<IndexedDocument> {
     if (documentIds?.length === 0) return;
-    const query = this.#table.query().select(["document_key", "version"]);
-    if (tenant !== undefined)
-      query.where(
-        documentIds ? isOneOf(documentIds.map((documentId) => ({ tenant, documentId }))) : isTenant(tenant),
+    const counts = await this.handle.use((table) => {
+      const query = table.query();
+      if (tenant === undefined) return countPassages(query);
+      return countPassages(
+        query.where(
+          documentIds ? isOneOf(documentIds.map((documentId) => ({ tenant, documentId }))) : isTenant(tenant),
+        ),
       );
-    const counts = new Map<string, Map<number, number>>();
-    for await (const rows of query) {
-      for (const row of rows) {
-        const key = String(row["document_key"]);
-        const version = Number(row["version"]);
-        const versions = counts.get(key) ?? new Map<number, number>();
-        counts.set(key, versions.set(version, (versions.get(version) ?? 0) + 1));
-      }
-    }
+    });
     for (const [key, versions] of counts) {
       for (const [version, passages] of versions)
         yield { ...parseDocumentKey(key), version, lexicalPassages: passages, vectorPassages: passages };
@@ -189,6 +185,12 @@ export class LanceTable implements PassageIndex {
     return this.housekeeping.runNow();
   }
 
+  /** Waits at most `graceMs` for housekeeping: it is safe to be cut. */
+  async close(graceMs: number): Promise<void> {
+    await this.housekeeping.close(graceMs);
+    await this.handle.close();
+  }
+
   /**
    * @param first how many rows to ask the engine for; more than `limit`
    * @param run asks for so many rows; its hits are best first
@@ -197,11 +199,11 @@ export class LanceTable implements PassageIndex {
     limit: number,
     first: number,
     signal: AbortSignal | undefined,
-    run: (count: number) => Promise<{ rows: Rows; hits: RowHit[] }>,
+    run: (table: Table, count: number) => Promise<{ rows: Rows; hits: RowHit[] }>,
   ): Promise<ScoredPassage[]> {
     signal?.throwIfAborted();
     for (let count = first; ; count = Math.min(4 * count, maxTies)) {
-      const { rows, hits } = await run(count);
+      const { rows, hits } = await this.handle.use((table) => run(table, count));
       signal?.throwIfAborted();
       // The engine cuts a run of equal scores at any place; asking for more finds the one that the ids decide.
       const last = hits[limit - 1]?.score;
@@ -216,12 +218,27 @@ export class LanceTable implements PassageIndex {
     }
   }
 
-  async #write<T>(work: () => Promise<T>): Promise<T> {
+  async #write<T>(work: (table: Table) => Promise<T>): Promise<T> {
     if (this.#readOnly) throw readOnlyError();
-    const turn = this.#writing.then(work, work);
+    const use = (): Promise<T> => this.handle.use(work);
+    const turn = this.#writing.then(use, use);
     this.#writing = turn.catch(() => {});
     return turn;
   }
+}
+
+/** The passages of each version of each document, by document key. */
+async function countPassages(query: Query): Promise<Map<string, Map<number, number>>> {
+  const counts = new Map<string, Map<number, number>>();
+  for await (const rows of query.select(["document_key", "version"])) {
+    for (const row of rows) {
+      const key = String(row["document_key"]);
+      const version = Number(row["version"]);
+      const versions = counts.get(key) ?? new Map<number, number>();
+      counts.set(key, versions.set(version, (versions.get(version) ?? 0) + 1));
+    }
+  }
+  return counts;
 }
 
 function listRows<T>(rows: Rows, of: (at: number) => T): T[] {
