@@ -52,6 +52,11 @@ export class ParsingWorker {
         maxYoungGenerationSizeMb: youngGenerationMb,
       },
     });
+    // A thread that cannot load says so twice: to its task, and, as it ends, here. Unheard, that would end the process.
+    this.#pool.on("error", (error: unknown) => {
+      if (!this.#closing.signal.aborted)
+        process.emitWarning(`a parsing thread ended without a document: ${String(error)}`);
+    });
     this.#ready = this.#start();
   }
 
