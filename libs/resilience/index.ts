@@ -4,3 +4,4 @@ export { registerDependencyMetrics } from "./metrics.ts";
 export type { RetryOptions } from "./retry.ts";
 export { backoffMs, retry } from "./retry.ts";
 export { RetryBudget } from "./retry-budget.ts";
+export { untilAborted } from "./until-aborted.ts";

@@ -1,5 +1,6 @@
 import { HeadwaterError } from "@headwater/errors";
 import type { ToolCall } from "@headwater/language-model";
+import { untilAborted } from "@headwater/resilience";
 import { bulkhead } from "cockatiel";
 import { neutralize } from "../answer/prompt.ts";
 import type { ToolContext, ToolOutcome } from "../tools/tool.ts";
@@ -147,6 +148,7 @@ async function runOne(
     // A tool that was given up on must not add to an answer that is being written.
     cite: (hits) => (over ? hits.map(() => 0) : options.cite(hits, emit)),
   };
+  // Also where the tool does not listen to its signal.
   const outcome = await untilAborted(agentTool.tool.run(input, context), signal).catch(
     (thrown: unknown): ToolOutcome => {
       if (options.signal.aborted)
@@ -164,19 +166,6 @@ async function runOne(
 
 function messageOf({ message, action }: HeadwaterError): string {
   return action === "" ? `The tool failed: ${message}` : `The tool failed: ${message} ${action}`;
-}
-
-/** Also of tools that do not listen to their signal. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 /** Events that tools tell of while somebody waits for their results. */

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { HeadwaterError } from "@headwater/errors";
 import type { DocumentKey, DocumentPassages, PassageIndex } from "@headwater/passage-index";
-import { retry } from "@headwater/resilience";
+import { retry, untilAborted } from "@headwater/resilience";
 import { GroupCommit } from "../batching/group-commit.ts";
-import { untilAborted } from "../batching/until-aborted.ts";
 import type { Trouble } from "./trouble.ts";
 
 type Operation = (
