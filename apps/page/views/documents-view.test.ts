@@ -30,7 +30,7 @@ pageTest(
     await state("locked.pdf", "Failed");
     await line("locked.pdf").getByText("The PDF is encrypted. Save it without a password.").waitFor();
     await page.getByText("1 of 2 documents indexed", { exact: true }).waitFor();
-    await page.getByText("1 failed", { exact: true }).waitFor();
+    await page.locator("#content").getByText("1 failed", { exact: true }).waitFor();
     await line("locked.pdf").getByRole("button", { name: /^Try/ }).click();
     await state("locked.pdf", "Queued");
     await line("good.md")
