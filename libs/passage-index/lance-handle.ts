@@ -18,9 +18,9 @@ export interface LanceHandleOptions {
 
 /**
  * An open table of LanceDB. Each bringing up to date of an index leaves new files, and LanceDB's session keeps those of
- * the former ones open, deleted or not, until its cache is full of bytes, of which they have few: one more each 3.5 s
- * at 12 commits a second, towards the process's limit of open files. So the table is opened anew, with a new session,
- * after a number of versions.
+ * the former ones open, deleted or not, until its cache is full of bytes, of which they have few: one more for each one
+ * to nine commits, towards the process's limit of open files. So the table is opened anew, with a new session, after a
+ * number of versions.
  */
 export class LanceHandle {
   readonly #options: LanceHandleOptions;
@@ -41,12 +41,19 @@ export class LanceHandle {
 
   /** Runs a call on the table, which stays open until it ends. */
   use<T>(call: (table: Table) => Promise<T>): Promise<T> {
+    if (!this.#renewal && !this.#closed && performance.now() >= this.#nextLook) this.#beginRenewal();
     return this.#opened.use(call);
   }
 
-  /** Opens the table anew in the background where it is time; to be called often. */
-  refresh(): void {
-    if (this.#renewal || this.#closed || performance.now() < this.#nextLook) return;
+  /** Takes no new call; the last one under way closes the table. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#renewal;
+    this.#opened.close();
+  }
+
+  /** In the background. */
+  #beginRenewal(): void {
     this.#renewal = this.#renew()
       .catch((error: unknown) => {
         if (!this.#closed) this.#options.onError(error);
@@ -57,13 +64,7 @@ export class LanceHandle {
       });
   }
 
-  /** Takes no new call; the last one under way closes the table. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#renewal;
-    this.#opened.close();
-  }
-
+  /** Opens the table anew where it has gone through its versions. */
   async #renew(): Promise<void> {
     const former = this.#opened;
     const version = await former.use((table) => table.version());

@@ -22,7 +22,7 @@ export interface LancePassageIndexStoreOptions {
   readonly minRowsForVectorIndex?: number;
   /** Memory for what the indexes keep loaded, in bytes. Default: 512 MiB. */
   readonly indexCacheBytes?: number;
-  /** Versions of a table after which it is opened anew, so that files of its past are let go. Default: 500. */
+  /** Versions of a table after which it is opened anew, so that files of its past are let go. Default: 64. */
   readonly versionsPerSession?: number;
 }
 
@@ -75,9 +75,7 @@ class LanceStore implements PassageIndexStore {
     if (name === undefined) return undefined;
     // A reader keeps no table that serves no more; searches under way hold on to theirs until they end.
     if (this.#options.readOnly && !this.#tables.has(name)) this.#tables.clear();
-    const table = await this.#open(name);
-    table.handle.refresh();
-    return table;
+    return this.#open(name);
   }
 
   async create(fingerprint: IndexFingerprint, dimensions: number): Promise<PassageIndex> {
@@ -163,7 +161,7 @@ class LanceStore implements PassageIndexStore {
       folder: resolve(this.#options.folder),
       name,
       indexCacheBytes: this.#options.indexCacheBytes ?? defaultIndexCacheBytes,
-      versionsPerSession: this.#options.versionsPerSession ?? 500,
+      versionsPerSession: this.#options.versionsPerSession ?? 64,
       onError,
     });
     const meta = readSchema(await handle.use((table) => table.schema()));

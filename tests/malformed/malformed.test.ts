@@ -20,8 +20,11 @@ const concurrency = 12;
 const points = 10;
 /** Failures that are told in full; the others are counted. */
 const shown = 40;
-/** Files that may be open beyond those at the start: of some dozens of its own the index keeps readers. */
-const spareFiles = 64;
+/**
+ * Files that may be open beyond those at the start: up to some 60 that are used for the first time, of PostgreSQL in the
+ * process and of the index, which keeps some dozens for a while. What every 100th input leaks is beyond it.
+ */
+const spareFiles = 96;
 /** What a caller leaves is closed when the idle time-out of the gateway comes, or at once. */
 const spareSockets = 4;
 /**
