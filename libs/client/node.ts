@@ -42,7 +42,7 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
   const scheme = connect ? "https" : "http";
   const baseUrl = options.baseUrl ?? (options.address && `${scheme}://${options.address}`);
   if (!baseUrl) throw new TypeError("createNodeTransport needs `address` or `baseUrl`");
-  const sessionManager = new Http2SessionManager(
+  const sessionManager = new WideSessionManager(
     baseUrl,
     // A peer that went away without a word is noticed within 35 s; only asked while calls are open.
     { pingIntervalMs: 20_000, pingTimeoutMs: 15_000 },
@@ -65,6 +65,27 @@ export function createNodeTransport(options: NodeTransportOptions): NodeTranspor
     open: async () => (await sessionManager.connect()) !== "error",
     close: () => sessionManager.abort(),
   });
+}
+
+/**
+ * The bytes that a connection may bring before its reader has said that it took some, in all streams together. HTTP/2
+ * begins with 64 KiB, and a busy event loop says so a few times a second: searches then waited for each other's answers.
+ * Each stream keeps its own 64 KiB, so a slow reader still slows its own alone.
+ */
+const connectionWindowBytes = 16 * 1024 * 1024;
+
+class WideSessionManager extends Http2SessionManager {
+  readonly #widened = new WeakSet<object>();
+
+  override async request(...call: Parameters<Http2SessionManager["request"]>) {
+    const stream = await super.request(...call);
+    const { session } = stream;
+    if (session && !this.#widened.has(session)) {
+      this.#widened.add(session);
+      session.setLocalWindowSize(connectionWindowBytes);
+    }
+    return stream;
+  }
 }
 
 type Common = Parameters<typeof createGrpcTransport>[0] & { sessionManager: Http2SessionManager };
