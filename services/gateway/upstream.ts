@@ -1,4 +1,4 @@
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createClient, decodeBinaryHeader } from "@connectrpc/connect";
 import type { HeadwaterClient } from "@headwater/client";
@@ -19,6 +19,7 @@ import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { Lookup, TlsIdentity } from "@headwater/rpc";
 import { notReadyKey, openTls, readNotReady } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
+import type { ServiceTransport } from "./balancing/service-transport.ts";
 import { openServiceTransport } from "./balancing/service-transport.ts";
 import { createUpstreamMetrics } from "./balancing/upstream-metrics.ts";
 import { traceCalls } from "./call-tracing.ts";
@@ -61,6 +62,12 @@ export interface Upstream {
   readonly transport: Transport;
   readonly client: HeadwaterClient;
   readonly embedder: Embedder;
+  /**
+   * Costs less than a call that is refused on its way: before anything of the request is read.
+   *
+   * @throws ConnectError what a call of the method would be refused with, as all servers of its service have just done
+   */
+  refuseWhereFull(method: DescMethod): void;
   /** What waits here for the embedding-worker. */
   readonly demand: EmbeddingDemand;
   /** Who the gateway is among the services; undefined where they speak plain text. */
@@ -108,7 +115,7 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
   // Nobody outside may call it as it is: search and ingest have the first claim on the models.
   const embedding = open("embedding-worker", config.embeddingAddress);
   const demand = new EmbeddingDemand();
-  const transportOf = (type: string): Transport => {
+  const transportOf = (type: string): ServiceTransport => {
     const found = opened.find(({ types }) => types.has(type));
     if (!found) throw new TypeError(`no service answers ${type}`);
     return found.transport;
@@ -128,6 +135,10 @@ export function connectUpstream(config: GatewayConfig, telemetry: Telemetry, loo
     // The transport itself goes on elsewhere.
     client: createHeadwaterClient({ transport, reconnects: 0 }),
     embedder: createEmbedder(embedding, demand),
+    refuseWhereFull(method) {
+      const refusal = transportOf(method.parent.typeName).refusal(method);
+      if (refusal !== undefined) throw refusal;
+    },
     ...{ demand, tls },
     health() {
       if (!asked || performance.now() - asked.at > healthAgeMs) {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { NodeTransport } from "@headwater/client/node";
 import { backoffMs } from "@headwater/resilience";
+import { Refusals } from "./refusals.ts";
 
 /** A server that does not take a connection within so many milliseconds is passed over. */
 const connectTimeoutMs = 2000;
@@ -9,6 +11,7 @@ const connectTimeoutMs = 2000;
 export class ServerConnection {
   readonly address: string;
   readonly transport: NodeTransport;
+  readonly #refusals = new Refusals();
   /** Calls under way. */
   calls = 0;
   /** The name does not lead here any more: closed when its calls have ended. */
@@ -24,6 +27,16 @@ export class ServerConnection {
   /** True while it is better to ask others: it did not answer a moment ago. */
   get resting(): boolean {
     return performance.now() < this.#resting;
+  }
+
+  /** What the server would refuse a call of the method with; undefined where it may be asked. */
+  refusal(method: DescMethod): unknown {
+    return this.#refusals.of(method, this.calls);
+  }
+
+  /** To be told of each call that failed, while it is still counted. */
+  failed(method: DescMethod, thrown: unknown): void {
+    this.#refusals.learn(method, thrown, this.calls - 1);
   }
 
   /** @returns false where no connection is to be had now */

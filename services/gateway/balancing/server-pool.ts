@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { NodeTransport } from "@headwater/client/node";
 import type { AddressWatch } from "@headwater/rpc";
@@ -41,18 +42,28 @@ export class ServerPool {
   }
 
   /**
-   * The server with the fewest calls under way, in turn where several have as few; one that takes no connection is
-   * passed over.
+   * The server with the fewest calls under way, in turn where several have as few; one that takes no connection, or
+   * has just refused the method, is passed over.
    *
-   * @throws ConnectError UNAVAILABLE where none takes one
+   * @throws ConnectError UNAVAILABLE where none takes a connection; what they refused with where none takes the call
    */
-  async choose(): Promise<ServerConnection> {
+  async choose(method: DescMethod): Promise<ServerConnection> {
     if (this.#servers.size === 0) await this.#firstLookup();
+    let refusal: unknown;
     for (const server of this.#inOrder()) {
+      const refused = server.refusal(method);
+      refusal ??= refused;
+      if (refused) continue;
       if (await server.open()) return server;
       this.#watch.refresh();
     }
-    throw this.#nobody();
+    throw refusal ?? this.#nobody();
+  }
+
+  /** What a call of the method would be refused with, as all servers have just done; undefined where one may take it. */
+  refusal(method: DescMethod): unknown {
+    const refusals = [...this.#servers.values()].map((server) => server.refusal(method));
+    return refusals.every((refusal) => refusal !== undefined) ? refusals[0] : undefined;
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
 import type { NodeTransport } from "@headwater/client/node";
 import type { HeadwaterError } from "@headwater/errors";
@@ -24,6 +25,8 @@ export interface ServiceTransportOptions {
 export interface ServiceTransport extends Transport {
   /** Servers that the name leads to. */
   readonly servers: number;
+  /** What a call of the method would be refused with, as all servers have just done; undefined where one may take it. */
+  refusal(method: DescMethod): unknown;
   close(): void;
 }
 
@@ -40,6 +43,7 @@ export function openServiceTransport(options: ServiceTransportOptions): ServiceT
     get servers() {
       return pool.addresses.length;
     },
+    refusal: (method) => pool.refusal(method),
     close: () => pool.close(),
   };
 }

@@ -1,4 +1,5 @@
 import type { HitsEvent, SearchSummary } from "@headwater/client";
+import { SearchService } from "@headwater/proto/connect/headwater/v1/search";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import type { App, Gateway } from "../gateway.ts";
@@ -25,18 +26,19 @@ export function searchRoutes(app: App, gateway: Gateway): void {
     response: { 200: searchResponseSchema },
     produces: { "text/event-stream": { description: "hits, summary, error", schema: hitsEventSchema } },
   };
+  const onRequest = async () => gateway.upstream.refuseWhereFull(SearchService.method.search);
   const search = (request: FastifyRequest, reply: FastifyReply, body: Body) =>
     wantsEvents(request)
       ? sendEvents(request, reply, searchEvents(gateway, request, body), gateway.config.heartbeatMs)
       : sendJson(gateway, request, reply, body);
   app.post(
     "/v1/search",
-    { schema: { ...schema, summary: "Searches lexically and by vector at once" } },
+    { schema: { ...schema, summary: "Searches lexically and by vector at once" }, onRequest },
     (request, reply) => search(request, reply, request.body),
   );
   app.post(
     "/api/v1/documents/search",
-    { schema: { ...schema, summary: "The same as POST /v1/search" } },
+    { schema: { ...schema, summary: "The same as POST /v1/search" }, onRequest },
     (request, reply) => search(request, reply, request.body),
   );
 }
