@@ -5,8 +5,9 @@ import { HeadwaterClientError } from "@headwater/client";
 /** Reasons by which a server says that it takes no more calls of a method, whoever calls. */
 const overloaded: ReadonlySet<string> = new Set(["HW_SEARCH_OVERLOADED"]);
 
-/** Milliseconds after which a call more is tried, or a tenth more of many: the server may have room again. */
+/** Milliseconds after which a few calls more are tried, or a tenth more of many: the server may have room again. */
 const trialMs = 250;
+const trialCalls = 4;
 const trialShare = 0.1;
 
 interface Refusal {
@@ -49,7 +50,7 @@ export class Refusals {
     const last = this.#last.get(method);
     if (!last) return undefined;
     const trials = (this.#now() - last.at) / trialMs;
-    const most = last.kept + Math.floor(trials * Math.max(1, trialShare * last.kept));
+    const most = last.kept + Math.floor(trials * Math.max(trialCalls, trialShare * last.kept));
     return calls < most ? undefined : last.error;
   }
 }
