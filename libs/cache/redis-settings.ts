@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { HeadwaterError, status } from "@headwater/errors";
-import { integer, readSecret, text } from "@headwater/settings";
+import { integer, readPemFile, readSecret, text } from "@headwater/settings";
 
 /** A service spreads these into its settings. */
 export const cacheSettings = {
@@ -58,26 +56,12 @@ export interface RedisServer {
 export function readRedisServer(url: string, values: CacheValues): RedisServer {
   // Read now to tell of a mistake, and again for each connection, as the file may change.
   const password = () => readSecret(values, "HEADWATER_REDIS_PASSWORD");
-  const caFile = values.HEADWATER_REDIS_CA_FILE;
+  const ca = readPemFile(values, "HEADWATER_REDIS_CA_FILE");
   return {
     url,
-    ...(caFile === undefined ? {} : { ca: readAuthority(caFile) }),
+    ...(ca === undefined ? {} : { ca }),
     ...(password() === undefined ? {} : { password: () => password() ?? "" }),
   };
-}
-
-function readAuthority(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (thrown) {
-    throw new HeadwaterError({
-      code: status.FAILED_PRECONDITION,
-      reason: "HW_REDIS_TLS_FAILED",
-      message: "The file of HEADWATER_REDIS_CA_FILE cannot be read.",
-      action: "Name a file with certificates in PEM.",
-      cause: thrown,
-    });
-  }
 }
 
 function isRedisUrl(url: string): boolean {

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
-import { choice, flag, integer, invalidSetting, readSecret, text } from "@headwater/settings";
+import { choice, flag, integer, invalidSetting, readPemFile, readSecret, text } from "@headwater/settings";
 import type { KafkaConnection, KafkaCredentials } from "./kafka-client.ts";
 import type { KafkaTopics } from "./kafka-topics.ts";
 
@@ -137,22 +136,14 @@ function readCredentials(values: DocumentLogValues): KafkaCredentials | undefine
 }
 
 function readTls(values: DocumentLogValues): ConnectionOptions {
-  const certificate = values.HEADWATER_KAFKA_CERTIFICATE_FILE;
-  const key = values.HEADWATER_KAFKA_CERTIFICATE_KEY_FILE;
-  if ((certificate === undefined) !== (key === undefined))
+  const ca = readPemFile(values, "HEADWATER_KAFKA_CA_FILE");
+  const cert = readPemFile(values, "HEADWATER_KAFKA_CERTIFICATE_FILE");
+  const key = readPemFile(values, "HEADWATER_KAFKA_CERTIFICATE_KEY_FILE");
+  if ((cert === undefined) !== (key === undefined))
     throw invalidSetting("HEADWATER_KAFKA_CERTIFICATE_FILE", "a certificate and its key go together");
-  const authority = values.HEADWATER_KAFKA_CA_FILE;
   return {
-    ...(authority === undefined ? {} : { ca: readPem("HEADWATER_KAFKA_CA_FILE", authority) }),
-    ...(certificate === undefined ? {} : { cert: readPem("HEADWATER_KAFKA_CERTIFICATE_FILE", certificate) }),
-    ...(key === undefined ? {} : { key: readPem("HEADWATER_KAFKA_CERTIFICATE_KEY_FILE", key) }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   };
-}
-
-function readPem(name: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw invalidSetting(name, "the file cannot be read", cause);
-  }
 }

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { readSettings } from "@headwater/settings";
-import { integer, invalidSetting, readSecret, text } from "@headwater/settings";
+import { integer, invalidSetting, readPemFile, readSecret, text } from "@headwater/settings";
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -105,7 +104,7 @@ export function readElasticOptions(values: ElasticSettingValues): ElasticOptions
     nodes: values.HEADWATER_ELASTICSEARCH_URL.split(",").map((url) => url.trim()),
     auth: username === undefined || password === undefined ? undefined : { username, password },
     apiKey,
-    ca: readCertificates(values.HEADWATER_ELASTICSEARCH_CA_FILE),
+    ca: readPemFile(values, "HEADWATER_ELASTICSEARCH_CA_FILE"),
     prefix: values.HEADWATER_ELASTICSEARCH_PREFIX,
     analyzer: values.HEADWATER_ELASTICSEARCH_ANALYZER,
     shards: values.HEADWATER_ELASTICSEARCH_SHARDS,
@@ -114,13 +113,4 @@ export function readElasticOptions(values: ElasticSettingValues): ElasticOptions
     writeTimeoutMs: values.HEADWATER_ELASTICSEARCH_WRITE_TIMEOUT_MS,
     batchBytes: values.HEADWATER_ELASTICSEARCH_BATCH_BYTES,
   };
-}
-
-function readCertificates(path: string | undefined): string | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw invalidSetting("HEADWATER_ELASTICSEARCH_CA_FILE", "the file cannot be read", cause);
-  }
 }

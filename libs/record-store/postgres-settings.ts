@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
-import { HeadwaterError, status } from "@headwater/errors";
-import { flag, integer, readSecret, text } from "@headwater/settings";
+import { flag, integer, readPemFile, readSecret, text } from "@headwater/settings";
 import type { PoolConfig } from "pg";
 
 /** A service spreads these into its settings. */
@@ -55,10 +53,11 @@ export function readConnection(url: string, values: RecordStoreValues): Connecti
   if (!connection) throw new TypeError("the settings were not checked");
   // Read now to tell of a mistake, and again for each connection, as the file may change.
   const password = () => readSecret(values, "HEADWATER_POSTGRES_PASSWORD");
+  const ca = readPemFile(values, "HEADWATER_POSTGRES_CA_FILE");
   return {
     ...connection,
     ...(password() === undefined ? {} : { password: () => password() ?? "" }),
-    ssl: values.HEADWATER_POSTGRES_TLS ? tlsOptions(values.HEADWATER_POSTGRES_CA_FILE) : false,
+    ssl: values.HEADWATER_POSTGRES_TLS && { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
   };
 }
 
@@ -76,19 +75,4 @@ function connectionOf(url: string): Connection | undefined {
     ...(username === "" ? {} : { user: decodeURIComponent(username) }),
     ...(password === "" ? {} : { password: decodeURIComponent(password) }),
   };
-}
-
-function tlsOptions(caFile: string | undefined) {
-  if (caFile === undefined) return { rejectUnauthorized: true };
-  try {
-    return { rejectUnauthorized: true, ca: readFileSync(caFile, "utf8") };
-  } catch (thrown) {
-    throw new HeadwaterError({
-      code: status.FAILED_PRECONDITION,
-      reason: "HW_POSTGRES_TLS_FAILED",
-      message: "The file of HEADWATER_POSTGRES_CA_FILE cannot be read.",
-      action: "Name a file with certificates in PEM.",
-      cause: thrown,
-    });
-  }
 }
