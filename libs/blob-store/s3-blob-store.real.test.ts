@@ -11,6 +11,7 @@ import {
 import { status } from "@headwater/errors";
 import { readSettings } from "@headwater/settings";
 import { realServer, startFlakyServer, until } from "@headwater/testing";
+import { tlsSuite } from "@headwater/testing/tls-suite";
 import type { BlobStore } from "./blob-store.ts";
 import { blobStoreConformance } from "./conformance.ts";
 import { blobStoreSettings, openBlobStore } from "./index.ts";
@@ -156,6 +157,18 @@ function suite(server: string): void {
       assert.match(given.headers.get("content-disposition") ?? "", /^attachment; filename\*=UTF-8''%C3%9Cn/);
       assert.match(given.headers.get("content-type") ?? "", /^text\/plain/);
     });
+  });
+
+  tlsSuite("S3", {
+    address: new URL(server).host,
+    reason: "HW_S3_TLS_FAILED",
+    async use({ host, port, caFile }) {
+      const trusting: Record<string, string> = caFile === undefined ? {} : { HEADWATER_S3_CA_FILE: caFile };
+      const store = await open("tls", { HEADWATER_S3_ENDPOINT: `https://${host}:${port}`, ...trusting });
+      await store.put("t/a", Buffer.alloc(20_000_000, "a"));
+      assert.equal((await read(store, "t/a"))?.length, 20_000_000);
+      await store.delete("t/a");
+    },
   });
 
   describe("S3: faults", () => {

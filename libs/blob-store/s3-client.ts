@@ -1,3 +1,4 @@
+import { Agent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
 import { Dependency } from "@headwater/resilience";
 import { fromS3, s3Action } from "./s3-error.ts";
@@ -6,9 +7,11 @@ import type { S3BlobStoreOptions } from "./s3-settings.ts";
 /** How often the client itself tries a request that may pass. */
 export const attempts = 3;
 const connectTimeoutMs = 5000;
+/** Connections of one client, as many as it would have of itself. */
+const maxSockets = 50;
 
 export function createS3Client(options: S3BlobStoreOptions): S3Client {
-  const { endpoint, region, pathStyle, credentials, timeoutMs } = options;
+  const { endpoint, ca, region, pathStyle, credentials, timeoutMs } = options;
   return new S3Client({
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
@@ -23,6 +26,8 @@ export function createS3Client(options: S3BlobStoreOptions): S3Client {
       socketTimeout: timeoutMs,
       requestTimeout: timeoutMs,
       throwOnRequestTimeout: true,
+      // An agent, not its options: those the client forgets where it sends `Expect: 100-continue`.
+      ...(ca === undefined ? {} : { httpsAgent: new Agent({ ca, keepAlive: true, maxSockets }) }),
     },
   });
 }

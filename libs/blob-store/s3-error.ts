@@ -1,5 +1,5 @@
 import { S3ServiceException } from "@aws-sdk/client-s3";
-import { HeadwaterError, status } from "@headwater/errors";
+import { HeadwaterError, isTlsFault, status } from "@headwater/errors";
 
 /** True where there is no such blob. Of a bucket that is gone S3 says the same to HEAD, which has no body. */
 export function isMissing(thrown: unknown): boolean {
@@ -45,6 +45,10 @@ export function fromS3(thrown: unknown): HeadwaterError {
       message: `S3 refused a request (${name}).`,
       action: "Look at the cause in the log; the server may lack a part of S3 that is needed.",
     });
+  }
+  if (isTlsFault(thrown)) {
+    const action = "Check the server's certificate, HEADWATER_S3_ENDPOINT and HEADWATER_S3_CA_FILE.";
+    return unavailable("HW_S3_TLS_FAILED", "TLS with S3 could not be set up.", action, thrown);
   }
   return unavailable("HW_S3_UNAVAILABLE", "S3 cannot be reached.", s3Action, thrown);
 }

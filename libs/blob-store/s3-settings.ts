@@ -1,4 +1,4 @@
-import { choice, flag, integer, readSecret, text } from "@headwater/settings";
+import { choice, flag, integer, readPemFile, readSecret, text } from "@headwater/settings";
 
 const isHttpUrl = (url: string) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
 
@@ -23,6 +23,11 @@ export const blobStoreSettings = {
     .optional()
     .describe(
       "Address of the same under which people reach it: they then send and fetch originals there, past the gateway (presigned addresses; browsers need a CORS rule on the bucket). Unset: all bytes go through the gateway",
+    ),
+  HEADWATER_S3_CA_FILE: text()
+    .optional()
+    .describe(
+      "File with the authority (PEM) that signed the certificate of HEADWATER_S3_ENDPOINT; unset: those that Node knows",
     ),
   HEADWATER_S3_REGION: text().default("us-east-1").describe("Region of the bucket"),
   HEADWATER_S3_PATH_STYLE: flag()
@@ -53,6 +58,7 @@ export interface BlobStoreValues {
   readonly HEADWATER_S3_PREFIX: string;
   readonly HEADWATER_S3_ENDPOINT?: string | undefined;
   readonly HEADWATER_S3_PUBLIC_ENDPOINT?: string | undefined;
+  readonly HEADWATER_S3_CA_FILE?: string | undefined;
   readonly HEADWATER_S3_REGION: string;
   readonly HEADWATER_S3_PATH_STYLE?: boolean | undefined;
   readonly HEADWATER_S3_ACCESS_KEY_ID?: string | undefined;
@@ -72,6 +78,8 @@ export interface S3BlobStoreOptions {
   readonly endpoint: string | undefined;
   /** For presigned addresses; undefined: none are made. */
   readonly publicEndpoint: string | undefined;
+  /** PEM; undefined: the authorities that Node knows. */
+  readonly ca: string | undefined;
   readonly region: string;
   readonly pathStyle: boolean;
   /** Undefined: AWS's chain of providers. */
@@ -84,7 +92,7 @@ export interface S3BlobStoreOptions {
   readonly timeoutMs: number;
 }
 
-/** @throws HeadwaterError FAILED_PRECONDITION where the file of the secret cannot be read */
+/** @throws HeadwaterError FAILED_PRECONDITION where the file of the secret or of the authority cannot be read */
 export function readS3Options(bucket: string, values: BlobStoreValues): S3BlobStoreOptions {
   const accessKeyId = values.HEADWATER_S3_ACCESS_KEY_ID;
   const secretAccessKey = readSecret(values, "HEADWATER_S3_SECRET_KEY");
@@ -94,6 +102,7 @@ export function readS3Options(bucket: string, values: BlobStoreValues): S3BlobSt
     prefix: values.HEADWATER_S3_PREFIX,
     endpoint,
     publicEndpoint: values.HEADWATER_S3_PUBLIC_ENDPOINT,
+    ca: readPemFile(values, "HEADWATER_S3_CA_FILE"),
     region: values.HEADWATER_S3_REGION,
     pathStyle: values.HEADWATER_S3_PATH_STYLE ?? endpoint !== undefined,
     credentials:

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { after, afterEach, describe, test } from "node:test";
 import { readSettings } from "@headwater/settings";
 import { realServer, startFlakyServer, until } from "@headwater/testing";
+import { tlsSuite } from "@headwater/testing/tls-suite";
 import { createClient } from "redis";
 import type { Cache } from "./cache.ts";
 import { cacheConformance } from "./conformance.ts";
@@ -108,6 +109,26 @@ function suite(server: string): void {
         await admin((client) => client.sendCommand(["ACL", "DELUSER", user]));
       }
     });
+  });
+
+  tlsSuite("Redis", {
+    address: new URL(server).host,
+    reason: "HW_REDIS_TLS_FAILED",
+    async use({ host, port, caFile }) {
+      const address = new URL(server);
+      address.protocol = "rediss:";
+      address.host = `${host}:${port}`;
+      const errors: unknown[] = [];
+      const trusting: Record<string, string> =
+        caFile === undefined ? {} : { HEADWATER_REDIS_CA_FILE: caFile };
+      const settings = { HEADWATER_REDIS_URL: address.href, HEADWATER_REDIS_TIMEOUT_MS: "1000" };
+      const cache = await open("tls", { ...settings, ...trusting }, errors);
+      await cache.setMany([entry]);
+      const found = await has(cache);
+      // A cache fails nobody: it tells.
+      if (errors.length > 0) throw errors[0];
+      assert.ok(found);
+    },
   });
 
   describe("Redis: faults", () => {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
-import { HeadwaterError, status } from "@headwater/errors";
+import { HeadwaterError, isTlsFault, status } from "@headwater/errors";
 import { Dependency } from "@headwater/resilience";
 import { ErrorReply } from "redis";
 import type { Cache, CacheEntry } from "./cache.ts";
@@ -138,6 +138,15 @@ function toError(thrown: unknown): HeadwaterError {
       reason: "HW_REDIS_FULL",
       message: "The memory of Redis is full, and it lets nothing go.",
       action: "Set its maxmemory-policy to allkeys-lru.",
+      cause: thrown,
+    });
+  }
+  if (isTlsFault(thrown)) {
+    return new HeadwaterError({
+      code: status.UNAVAILABLE,
+      reason: "HW_REDIS_TLS_FAILED",
+      message: "TLS with Redis could not be set up.",
+      action: "Check the server's certificate, HEADWATER_REDIS_URL and HEADWATER_REDIS_CA_FILE.",
       cause: thrown,
     });
   }

@@ -3,3 +3,4 @@ export { HeadwaterError, invalidArgument } from "./headwater-error.ts";
 export { importPart } from "./import-part.ts";
 export type { Code } from "./status.ts";
 export { codeOf, httpStatus, status, statusName } from "./status.ts";
+export { isTlsFault } from "./tls-fault.ts";

@@ -3,8 +3,12 @@ import { after, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "@elastic/elasticsearch";
 import { HeadwaterError, status } from "@headwater/errors";
+import { readSettings } from "@headwater/settings";
 import { realServer } from "@headwater/testing";
+import { tlsSuite } from "@headwater/testing/tls-suite";
 import { dimensions, sample, vectorOf } from "./conformance-documents.ts";
+import { ElasticConnection } from "./elastic-connection.ts";
+import { elasticSettings, readElasticOptions } from "./elastic-options.ts";
 import { CutWire } from "./testing/cut-wire.ts";
 import { PairedServers } from "./testing/paired-servers.ts";
 
@@ -24,6 +28,26 @@ if (elastic !== undefined) {
     places += 1;
     return `elastic-${process.pid}-${places}`;
   };
+
+  tlsSuite("Elasticsearch", {
+    address: new URL(elastic).host,
+    reason: "HW_ELASTICSEARCH_UNAVAILABLE",
+    async use({ host, port, caFile }) {
+      const options = readElasticOptions(
+        readSettings(elasticSettings, {
+          HEADWATER_ELASTICSEARCH_URL: `https://${host}:${port}`,
+          HEADWATER_ELASTICSEARCH_CA_FILE: caFile,
+        }),
+      );
+      assert(options);
+      const connection = new ElasticConnection(options);
+      try {
+        await connection.ask((one, limits) => one.cluster.health({}, limits));
+      } finally {
+        await connection.close();
+      }
+    },
+  });
 
   describe("Elasticsearch as the lexical engine", () => {
     async function open(prefix = newPrefix(), generation = "g1") {

@@ -5,7 +5,8 @@ import { HeadwaterError, status } from "@headwater/errors";
 export const elasticUnavailable = {
   code: status.UNAVAILABLE,
   reason: "HW_ELASTICSEARCH_UNAVAILABLE",
-  action: "Check that Elasticsearch runs, and HEADWATER_ELASTICSEARCH_URL.",
+  action:
+    "Check that Elasticsearch runs, and HEADWATER_ELASTICSEARCH_URL; with https also HEADWATER_ELASTICSEARCH_CA_FILE.",
 } as const satisfies Omit<HeadwaterErrorOptions, "message">;
 
 interface ErrorWords {
@@ -22,10 +23,19 @@ export function toElasticError(thrown: unknown): HeadwaterError {
     });
   if (!(thrown instanceof errors.ResponseError) || thrown.statusCode === undefined)
     return new HeadwaterError({
-      ...{ ...elasticUnavailable, message: "Elasticsearch cannot be reached.", cause: thrown },
+      ...{
+        ...elasticUnavailable,
+        message: `Elasticsearch cannot be reached${wordsOf(thrown)}.`,
+        cause: thrown,
+      },
     });
   const body = thrown.body as { readonly error?: ErrorWords } | undefined;
   return errorOf(thrown.statusCode, body?.error);
+}
+
+/** The client keeps no code of what broke the connection, only words; without them nobody would think of a certificate. */
+function wordsOf(thrown: unknown): string {
+  return thrown instanceof errors.ConnectionError ? ` (${thrown.message})` : "";
 }
 
 /** @param error as Elasticsearch says it, also of one operation among many */

@@ -3,6 +3,8 @@ import type { CallOptions } from "@headwater/resilience";
 import { Dependency } from "@headwater/resilience";
 import type { Schemas } from "@qdrant/js-client-rest";
 import { QdrantClient } from "@qdrant/js-client-rest";
+import type { Dispatcher } from "undici";
+import { Agent, Dispatcher1Wrapper } from "undici";
 import { qdrantUnavailable, toQdrantError } from "./qdrant-errors.ts";
 import type { QdrantOptions } from "./qdrant-options.ts";
 
@@ -11,7 +13,7 @@ type Api = ReturnType<QdrantClient["api"]>;
 /** Sends one request; hands `init` to the client, so that a request that is given up is really cut off. */
 type Send<T> = (
   api: Api,
-  init: { readonly signal: AbortSignal },
+  init: { readonly signal: AbortSignal; readonly dispatcher?: Dispatcher },
 ) => Promise<{ readonly data: { readonly result?: T } }>;
 
 const defaultPort = 6333;
@@ -21,10 +23,13 @@ export class QdrantConnection {
   readonly #api: Api;
   readonly #dependency: Dependency;
   readonly #options: QdrantOptions;
+  /** In the place of the client's own, which trusts only the authorities that Node knows. */
+  readonly #dispatcher: Dispatcher | undefined;
 
   constructor(options: QdrantOptions) {
     this.#options = options;
     this.#api = createClient(options).api();
+    this.#dispatcher = options.ca === undefined ? undefined : createDispatcher(options.ca);
     this.#dependency = new Dependency({
       ...{ name: "Qdrant", reason: qdrantUnavailable.reason, action: qdrantUnavailable.action },
       timeoutMs: options.timeoutMs,
@@ -34,7 +39,10 @@ export class QdrantConnection {
 
   /** @throws HeadwaterError */
   read<T>(send: Send<T>, options?: CallOptions): Promise<T> {
-    return this.#dependency.run(async (signal) => resultOf(await send(this.#api, { signal })), options);
+    return this.#dependency.run(
+      async (signal) => resultOf(await send(this.#api, this.#init(signal))),
+      options,
+    );
   }
 
   /** A change of collections or aliases. @throws HeadwaterError */
@@ -46,7 +54,7 @@ export class QdrantConnection {
   async write(send: Send<Schemas["UpdateResult"]>): Promise<void> {
     await this.#dependency.run(
       async (signal) => {
-        const { status } = resultOf(await send(this.#api, { signal }));
+        const { status } = resultOf(await send(this.#api, this.#init(signal)));
         if (status === "completed") return;
         throw new HeadwaterError({ ...qdrantUnavailable, message: `Qdrant left a write ${status}.` });
       },
@@ -57,11 +65,26 @@ export class QdrantConnection {
   /** @throws HeadwaterError UNAVAILABLE */
   async checkHealth(): Promise<void> {
     await this.#dependency.run(async (signal) => {
-      await this.#api.readyz({}, { signal });
+      const init = this.#init(signal);
+      await this.#api.readyz({}, init);
       // What /readyz does not ask for: the key.
-      await this.#api.getCollectionsAliases({}, { signal });
+      await this.#api.getCollectionsAliases({}, init);
     });
   }
+
+  async close(): Promise<void> {
+    await this.#dispatcher?.destroy();
+  }
+
+  #init(signal: AbortSignal) {
+    return { signal, ...(this.#dispatcher && { dispatcher: this.#dispatcher }) };
+  }
+}
+
+/** As the client's own but for whom it trusts: times are those of the signals. For Node's fetch, whose undici is older. */
+function createDispatcher(ca: string): Dispatcher {
+  const agent = new Agent({ connect: { ca }, connections: 25, bodyTimeout: 0, headersTimeout: 0 });
+  return new Dispatcher1Wrapper(agent);
 }
 
 function createClient({ url, apiKey }: QdrantOptions): QdrantClient {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@headwater/errors";
 import { readSettings } from "@headwater/settings";
 import { temporaryFolder } from "@headwater/testing";
+import { tlsSuite } from "@headwater/testing/tls-suite";
 import { dimensions, vectorOf } from "./conformance-documents.ts";
 import { qdrantSettings, readQdrantOptions } from "./qdrant-options.ts";
 import { openQdrantStore } from "./qdrant-store.ts";
@@ -39,6 +40,23 @@ function openStore(url: string, settings: Settings = {}) {
   assert(options);
   return openQdrantStore(options);
 }
+
+const behind = await startDouble();
+
+tlsSuite("Qdrant (double)", {
+  address: new URL(behind.url).host,
+  reason: "HW_QDRANT_TLS_FAILED",
+  async use({ host, port, caFile }) {
+    const trusting: Settings = caFile === undefined ? {} : { HEADWATER_QDRANT_CA_FILE: caFile };
+    const store = openStore(`https://${host}:${port}`, trusting);
+    try {
+      await store.checkHealth();
+      assert.equal(await store.active(), undefined);
+    } finally {
+      await store.close();
+    }
+  },
+});
 
 const description = { generation: "g1", fingerprint: { model: "m", chunking: "c" }, dimensions };
 const filter = { tenant: "default" };

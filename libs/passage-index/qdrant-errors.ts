@@ -1,5 +1,5 @@
 import type { HeadwaterErrorOptions } from "@headwater/errors";
-import { HeadwaterError, status } from "@headwater/errors";
+import { HeadwaterError, isTlsFault, status } from "@headwater/errors";
 import { QdrantClientResourceExhaustedError } from "@qdrant/js-client-rest";
 
 export const qdrantUnavailable = {
@@ -14,6 +14,12 @@ export function toQdrantError(thrown: unknown): HeadwaterError {
   if (thrown instanceof QdrantClientResourceExhaustedError)
     // The client reads the first digit of the header only, so this is when to try again at the earliest.
     return overloaded(thrown, thrown.retry_after * 1000);
+  if (isTlsFault(thrown))
+    return new HeadwaterError({
+      ...{ code: status.UNAVAILABLE, reason: "HW_QDRANT_TLS_FAILED", cause: thrown },
+      message: "TLS with Qdrant could not be set up.",
+      action: "Check its certificate, HEADWATER_QDRANT_URL and HEADWATER_QDRANT_CA_FILE.",
+    });
   const http = httpStatusOf(thrown);
   if (http === undefined)
     return new HeadwaterError({ ...qdrantUnavailable, message: "Qdrant cannot be reached.", cause: thrown });

@@ -1,5 +1,5 @@
 import type { readSettings } from "@headwater/settings";
-import { decimal, flag, integer, readSecret, text } from "@headwater/settings";
+import { decimal, flag, integer, readPemFile, readSecret, text } from "@headwater/settings";
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -29,6 +29,8 @@ export interface QdrantOptions extends QdrantLayout {
   /** http or https, with port and path where they differ from :6333 and /. */
   readonly url: string;
   readonly apiKey: string | undefined;
+  /** PEM; undefined: the authorities that Node knows. */
+  readonly ca: string | undefined;
   /** For one attempt at a search or another read. */
   readonly timeoutMs: number;
   /** For one attempt at a write, or at making or dropping a collection. */
@@ -50,6 +52,9 @@ export const qdrantSettings = {
   HEADWATER_QDRANT_API_KEY_FILE: text()
     .optional()
     .describe("File that holds Qdrant's API key, such as a mounted secret; read at start-up"),
+  HEADWATER_QDRANT_CA_FILE: text()
+    .optional()
+    .describe("File with the authority (PEM) that signed Qdrant's certificate; unset: those that Node knows"),
   HEADWATER_QDRANT_PREFIX: text()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, "must be 1 to 100 of [A-Za-z0-9_-]")
     .default("headwater-passages")
@@ -114,6 +119,7 @@ export function readQdrantOptions(values: QdrantSettingValues): QdrantOptions | 
   return {
     url: values.HEADWATER_QDRANT_URL,
     apiKey: readSecret(values, "HEADWATER_QDRANT_API_KEY"),
+    ca: readPemFile(values, "HEADWATER_QDRANT_CA_FILE"),
     prefix: values.HEADWATER_QDRANT_PREFIX,
     timeoutMs: values.HEADWATER_QDRANT_TIMEOUT_MS,
     writeTimeoutMs: values.HEADWATER_QDRANT_WRITE_TIMEOUT_MS,

@@ -101,8 +101,10 @@ class QdrantStore implements EngineStore<VectorEngine> {
     return this.#connection.checkHealth();
   }
 
-  /** The client's connections are kept by nothing, and close by themselves when they have been idle. */
-  async close(): Promise<void> {}
+  /** Of the client's own connections nothing is kept; they close by themselves when they have been idle. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
 
   async #createCollection(
     collection_name: string,

@@ -1,4 +1,4 @@
-import { HeadwaterError, status } from "@headwater/errors";
+import { HeadwaterError, isTlsFault, status } from "@headwater/errors";
 import { fromSql } from "./sql-error.ts";
 
 /**
@@ -7,8 +7,6 @@ import { fromSql } from "./sql-error.ts";
  */
 const serverGone = /^(08...|57P0.|53300|25006|25P03)$/;
 const statementCancelled = "57014";
-/** Of node:tls and OpenSSL, and of pg where the server speaks no TLS. */
-const tlsFault = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/;
 
 /** What pg threw, as a HeadwaterError; see `fromSql`. Not from the server means: the way to it is broken. */
 export function fromPostgres(thrown: unknown): HeadwaterError {
@@ -23,7 +21,7 @@ export function fromPostgres(thrown: unknown): HeadwaterError {
   const message = thrown instanceof Error ? thrown.message : "";
   if (message === "timeout exceeded when trying to connect") return poolExhausted();
   if (message === "Query read timeout") return tooSlow(thrown);
-  if (tlsFault.test(code) || message.includes("does not support SSL")) return tlsFailed(thrown);
+  if (isTlsFault(thrown) || message.includes("does not support SSL")) return tlsFailed(thrown);
   if (
     /^E[A-Z]/.test(code) ||
     message.startsWith("Connection terminated") ||

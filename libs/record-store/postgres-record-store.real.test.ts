@@ -4,6 +4,7 @@ import { after, afterEach, describe, test } from "node:test";
 import { status } from "@headwater/errors";
 import { readSettings } from "@headwater/settings";
 import { realServer, startFlakyServer, until } from "@headwater/testing";
+import { tlsSuite } from "@headwater/testing/tls-suite";
 import { recordStoreConformance } from "./conformance.ts";
 import type { RecordStore } from "./index.ts";
 import { openRecordStore, recordStoreSettings } from "./index.ts";
@@ -113,6 +114,23 @@ function suite(server: string): void {
       assert.ok(runs >= 3, `${runs} runs`);
       assert.deepEqual(await store.query("SELECT value FROM t"), [{ value: 2 }, { value: 2 }]);
     });
+  });
+
+  tlsSuite("PostgreSQL", {
+    address: new URL(server).host,
+    begins: "postgres",
+    reason: "HW_POSTGRES_TLS_FAILED",
+    async use({ port, caFile }) {
+      const trusting: Record<string, string> =
+        caFile === undefined ? {} : { HEADWATER_POSTGRES_CA_FILE: caFile };
+      const settings = { HEADWATER_POSTGRES_TLS: "true", ...trusting };
+      const store = await open(newSchema(), settings, addressBy(port));
+      assert.deepEqual(await store.query("SELECT 1 AS one"), [{ one: 1 }]);
+      const heard = Promise.withResolvers<string>();
+      await store.listen("changes", { onPayload: heard.resolve, onGap: () => assert.fail() });
+      await store.notify("changes", ["said"]);
+      assert.equal(await heard.promise, "said");
+    },
   });
 
   describe("PostgreSQL: faults", () => {

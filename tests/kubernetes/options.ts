@@ -18,8 +18,9 @@ export const servers = {
   "elasticsearch.existingSecret": "elasticsearch",
   "elasticsearch.secretKeys": { password: "password", apiKey: "", ca: "ca.crt" },
   "elasticsearch.network.cidrs": ["10.20.1.0/24"],
-  "qdrant.url": "http://qdrant.vectors.svc:6333",
+  "qdrant.url": "https://qdrant.vectors.svc:6333",
   "qdrant.existingSecret": "qdrant",
+  "qdrant.secretKeys": { apiKey: "api-key", ca: "ca.crt" },
   "redis.url": "rediss://headwater@10.20.3.4:6380/0",
   "redis.existingSecret": "redis",
   "postgresql.url": "postgres://headwater@postgres:5432/headwater",
@@ -30,6 +31,7 @@ export const servers = {
   "s3.network.cidrs": ["10.20.5.0/24"],
   "s3.accessKeyId": "headwater",
   "s3.existingSecret": "s3",
+  "s3.secretKeys": { secretKey: "secret-key", ca: "ca.crt" },
 };
 
 const every = ["ingest", "embeddingWorker", "search", "generation", "gateway", "scaler", "keda"];

@@ -68,10 +68,10 @@
 {{- $files := dict
   "kafka" (dict "password" "HEADWATER_KAFKA_PASSWORD_FILE" "ca" "HEADWATER_KAFKA_CA_FILE" "certificate" "HEADWATER_KAFKA_CERTIFICATE_FILE" "certificate-key" "HEADWATER_KAFKA_CERTIFICATE_KEY_FILE")
   "elasticsearch" (dict "password" "HEADWATER_ELASTICSEARCH_PASSWORD_FILE" "api-key" "HEADWATER_ELASTICSEARCH_API_KEY_FILE" "ca" "HEADWATER_ELASTICSEARCH_CA_FILE")
-  "qdrant" (dict "api-key" "HEADWATER_QDRANT_API_KEY_FILE")
+  "qdrant" (dict "api-key" "HEADWATER_QDRANT_API_KEY_FILE" "ca" "HEADWATER_QDRANT_CA_FILE")
   "redis" (dict "password" "HEADWATER_REDIS_PASSWORD_FILE" "ca" "HEADWATER_REDIS_CA_FILE")
   "postgresql" (dict "password" "HEADWATER_POSTGRES_PASSWORD_FILE" "ca" "HEADWATER_POSTGRES_CA_FILE")
-  "s3" (dict "secret-key" "HEADWATER_S3_SECRET_KEY_FILE") -}}
+  "s3" (dict "secret-key" "HEADWATER_S3_SECRET_KEY_FILE" "ca" "HEADWATER_S3_CA_FILE") -}}
 {{- range $store, $names := $files -}}
 {{- range $file, $key := include "headwater.storeFiles" (dict "root" $root "store" $store) | fromJson -}}
 {{- $_ := set $settings (get $names $file) (printf "%s/%s/%s" (include "headwater.secretsDir" $root) $store $file) -}}
