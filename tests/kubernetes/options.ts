@@ -117,6 +117,7 @@ const choices: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "backup.enabled": true,
     "backup.destination": "s3://backups/",
     "backup.existingSecret": "backups",
+    "backup.secretKeys": { secretKey: "secret-key", ca: "ca.crt" },
     "backup.s3.endpoint": "https://s3.elsewhere.example.com",
     "backup.s3.accessKeyId": "backups",
     "backup.s3.network.cidrs": ["10.30.0.0/24"],

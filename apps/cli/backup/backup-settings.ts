@@ -24,6 +24,11 @@ export const backupSettings = {
   HEADWATER_BACKUP_S3_ENDPOINT: blobStoreSettings.HEADWATER_S3_ENDPOINT.describe(
     "Address of the server of a destination s3://…; unset: as HEADWATER_S3_ENDPOINT",
   ),
+  HEADWATER_BACKUP_S3_CA_FILE: text()
+    .optional()
+    .describe(
+      "File with the authority (PEM) that signed its certificate; unset: as HEADWATER_S3_CA_FILE where the server is the same, else those that Node knows",
+    ),
   HEADWATER_BACKUP_S3_REGION: text()
     .optional()
     .describe("Region of that bucket; unset: as HEADWATER_S3_REGION"),
@@ -75,6 +80,7 @@ export function readBackupConfig(
     );
   const s3 = s3Form.exec(destination);
   const endpoint = values.HEADWATER_BACKUP_S3_ENDPOINT ?? values.HEADWATER_S3_ENDPOINT;
+  const isElsewhere = values.HEADWATER_BACKUP_S3_ENDPOINT !== undefined;
   const hasOwnKey = values.HEADWATER_BACKUP_S3_ACCESS_KEY_ID !== undefined;
   const place = {
     ...values,
@@ -82,6 +88,8 @@ export function readBackupConfig(
     HEADWATER_S3_PREFIX: s3?.[2] ?? "",
     HEADWATER_S3_ENDPOINT: endpoint,
     HEADWATER_S3_PUBLIC_ENDPOINT: undefined,
+    HEADWATER_S3_CA_FILE:
+      values.HEADWATER_BACKUP_S3_CA_FILE ?? (isElsewhere ? undefined : values.HEADWATER_S3_CA_FILE),
     HEADWATER_S3_REGION: values.HEADWATER_BACKUP_S3_REGION ?? values.HEADWATER_S3_REGION,
     HEADWATER_S3_PATH_STYLE: values.HEADWATER_BACKUP_S3_PATH_STYLE ?? endpoint !== undefined,
     HEADWATER_S3_ENCRYPTION: values.HEADWATER_BACKUP_S3_ENCRYPTION,

@@ -16,7 +16,8 @@
   "HEADWATER_BACKUP_S3_ENCRYPTION" $b.s3.encryption
   "HEADWATER_BACKUP_S3_KMS_KEY" $b.s3.kmsKey -}}
 {{- if $b.existingSecret -}}
-{{- $_ := set $settings "HEADWATER_BACKUP_S3_SECRET_KEY_FILE" "/run/secrets/backup/secret-key" -}}
+{{- if $b.secretKeys.secretKey }}{{ $_ := set $settings "HEADWATER_BACKUP_S3_SECRET_KEY_FILE" "/run/secrets/backup/secret-key" }}{{ end -}}
+{{- if $b.secretKeys.ca }}{{ $_ := set $settings "HEADWATER_BACKUP_S3_CA_FILE" "/run/secrets/backup/ca" }}{{ end -}}
 {{- end -}}
 {{- range $name, $value := merge (deepCopy .Values.cli.settings) $settings }}
 {{- if ne (toString $value) "" }}
@@ -34,7 +35,12 @@
     secretName: {{ . }}
     defaultMode: 0440
     items:
-      - {key: {{ $.Values.backup.secretKeys.secretKey | quote }}, path: secret-key}
+      {{- with $.Values.backup.secretKeys.secretKey }}
+      - {key: {{ . | quote }}, path: secret-key}
+      {{- end }}
+      {{- with $.Values.backup.secretKeys.ca }}
+      - {key: {{ . | quote }}, path: ca}
+      {{- end }}
 {{- end }}
 {{- if not (include "headwater.backupBucket" .) }}
 - name: backups
