@@ -18,6 +18,9 @@ export interface Sources {
 /** Files and folders that a module finds by where it stands itself: workers, the model, the page. */
 const neighbours = /new URL\(\s*["'`]([^"'`$]+)["'`],\s*import\.meta\.url\s*,?\s*\)/g;
 
+/** Another way to find them, which is not followed: what is found by it would be missing in an image. */
+const hidden = /import\.meta\.(dirname|filename)/;
+
 /** Packages that a module finds without an import. */
 const lookedUp = /(?:\brequire|import\.meta\.resolve)\(\s*["']([^"'.][^"']*)["']/g;
 
@@ -32,6 +35,10 @@ export async function traceSources(root: string, entry: string): Promise<Sources
       if (modules.has(module)) continue;
       modules.add(module);
       const text = readFileSync(join(root, module), "utf8");
+      if (hidden.test(text))
+        throw new Error(
+          `${module} has to name files as new URL("…", import.meta.url): images follow nothing else`,
+        );
       for (const [, specifier = ""] of text.matchAll(lookedUp)) addPackage(packages, specifier, module);
       for (const [, specifier = ""] of text.matchAll(neighbours)) {
         const path = relative(root, resolve(root, dirname(module), specifier));

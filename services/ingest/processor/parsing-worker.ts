@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { HeadwaterError, status } from "@headwater/errors";
 import { Piscina } from "piscina";
 import type { ChunkingSettings } from "../chunkers/chunking-settings.ts";
@@ -45,7 +45,7 @@ export class ParsingWorker {
     };
     this.#pool = new Piscina({
       // A path: an address would be turned into one for each document, at 0.1 ms.
-      filename: join(import.meta.dirname, "worker.ts"),
+      filename: fileURLToPath(new URL("./worker.ts", import.meta.url)),
       minThreads: 1,
       maxThreads: 1,
       workerData,
