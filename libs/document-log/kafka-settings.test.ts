@@ -34,7 +34,8 @@ test("settings become a connection and topics", async () => {
   const passwordFile = join(folder, "password");
   const authorityFile = join(folder, "ca.pem");
   await writeFile(passwordFile, "secret\n");
-  await writeFile(authorityFile, "PEM");
+  const authority = "-----BEGIN CERTIFICATE-----\n";
+  await writeFile(authorityFile, authority);
   const values = read({
     HEADWATER_KAFKA_BROKERS: "one:9092, [::1]:9093",
     HEADWATER_KAFKA_TOPIC: "docs",
@@ -45,7 +46,7 @@ test("settings become a connection and topics", async () => {
   });
   const connection = readConnection("one:9092, [::1]:9093", values);
   assert.deepEqual(connection.brokers, ["one:9092", "[::1]:9093"]);
-  assert.deepEqual(connection.tls, { ca: "PEM" });
+  assert.deepEqual(connection.tls, { ca: authority });
   assert.deepEqual(connection.sasl, {
     ...{ mechanism: "scram-sha-512", username: "ingest", password: "secret" },
   });

@@ -136,11 +136,13 @@ function readCredentials(values: DocumentLogValues): KafkaCredentials | undefine
 }
 
 function readTls(values: DocumentLogValues): ConnectionOptions {
+  const { HEADWATER_KAFKA_CERTIFICATE_FILE: certFile, HEADWATER_KAFKA_CERTIFICATE_KEY_FILE: keyFile } =
+    values;
+  if ((certFile === undefined) !== (keyFile === undefined))
+    throw invalidSetting("HEADWATER_KAFKA_CERTIFICATE_FILE", "a certificate and its key go together");
   const ca = readPemFile(values, "HEADWATER_KAFKA_CA_FILE");
   const cert = readPemFile(values, "HEADWATER_KAFKA_CERTIFICATE_FILE");
   const key = readPemFile(values, "HEADWATER_KAFKA_CERTIFICATE_KEY_FILE");
-  if ((cert === undefined) !== (key === undefined))
-    throw invalidSetting("HEADWATER_KAFKA_CERTIFICATE_FILE", "a certificate and its key go together");
   return {
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
