@@ -163,8 +163,8 @@ function suite(server: string): void {
     address: new URL(server).host,
     reason: "HW_S3_TLS_FAILED",
     async use({ host, port, caFile }) {
-      const trusting: Record<string, string> = caFile === undefined ? {} : { HEADWATER_S3_CA_FILE: caFile };
-      const store = await open("tls", { HEADWATER_S3_ENDPOINT: `https://${host}:${port}`, ...trusting });
+      const endpoint = `https://${host}:${port}`;
+      const store = await open("tls", { HEADWATER_S3_ENDPOINT: endpoint, HEADWATER_S3_CA_FILE: caFile });
       await store.put("t/a", Buffer.alloc(20_000_000, "a"));
       assert.equal((await read(store, "t/a"))?.length, 20_000_000);
       await store.delete("t/a");

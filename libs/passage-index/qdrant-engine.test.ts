@@ -47,8 +47,7 @@ tlsSuite("Qdrant (double)", {
   address: new URL(behind.url).host,
   reason: "HW_QDRANT_TLS_FAILED",
   async use({ host, port, caFile }) {
-    const trusting: Settings = caFile === undefined ? {} : { HEADWATER_QDRANT_CA_FILE: caFile };
-    const store = openStore(`https://${host}:${port}`, trusting);
+    const store = openStore(`https://${host}:${port}`, { HEADWATER_QDRANT_CA_FILE: caFile });
     try {
       await store.checkHealth();
       assert.equal(await store.active(), undefined);

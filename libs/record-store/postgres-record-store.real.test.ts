@@ -121,9 +121,7 @@ function suite(server: string): void {
     begins: "postgres",
     reason: "HW_POSTGRES_TLS_FAILED",
     async use({ port, caFile }) {
-      const trusting: Record<string, string> =
-        caFile === undefined ? {} : { HEADWATER_POSTGRES_CA_FILE: caFile };
-      const settings = { HEADWATER_POSTGRES_TLS: "true", ...trusting };
+      const settings = { HEADWATER_POSTGRES_TLS: "true", HEADWATER_POSTGRES_CA_FILE: caFile };
       const store = await open(newSchema(), settings, addressBy(port));
       assert.deepEqual(await store.query("SELECT 1 AS one"), [{ one: 1 }]);
       const heard = Promise.withResolvers<string>();

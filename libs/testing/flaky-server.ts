@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
+import { openSocket, relay } from "./relay.ts";
 
 /** A way to a server on loopback that can be cut and restored, so that tests need not stop a server that is shared. */
 export interface FlakyServer {
@@ -19,28 +20,15 @@ export interface FlakyServer {
 
 /** @param address host:port of the real server */
 export async function startFlakyServer(address: string): Promise<FlakyServer> {
-  const at = address.lastIndexOf(":");
-  const target = { host: address.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(address.slice(at + 1)) };
   const sockets = new Set<Socket>();
   let frozen = false;
   let connections = 0;
-  const carry = (from: Socket, to: Socket) => {
-    sockets.add(from);
-    from.on("data", (bytes) => to.write(bytes));
-    // Either end goes with the other; that is what the test wants, or will see.
-    from.on("error", () => to.destroy());
-    from.on("close", () => {
-      sockets.delete(from);
-      to.destroy();
-    });
-    if (frozen) from.pause();
-  };
   // A small message must not wait for the acknowledgement of the one before: on the real way it would not.
   const server = createServer({ noDelay: true }, (near) => {
     connections += 1;
-    const far = connect({ ...target, noDelay: true });
-    carry(near, far);
-    carry(far, near);
+    const far = openSocket(address);
+    relay(near, far, sockets);
+    if (frozen) for (const socket of [near, far]) socket.pause();
   });
   const listen = async (port: number) => {
     server.listen(port, "127.0.0.1");

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { CertificateFiles } from "./certificates.ts";
+import { openSocket, relay } from "./relay.ts";
 
 /** What speaks TLS for a server that does not, so that a shared server need not be set up anew for a test. */
 export interface TlsFront extends AsyncDisposable {
@@ -23,28 +24,15 @@ export interface TlsFrontOptions {
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
 export async function startTlsFront({ address, certificate, begins }: TlsFrontOptions): Promise<TlsFront> {
-  const { hostname, port } = new URL(`tcp://${address}`);
   const secureContext = createSecureContext({ key: certificate["tls.key"], cert: certificate["tls.crt"] });
   const sockets = new Set<Socket>();
   let handshakes = 0;
-  const carry = (from: Socket, to: Socket) => {
-    sockets.add(from);
-    from.pipe(to);
-    // A client that does not trust the certificate ends the handshake; the test looks at the client.
-    from.on("error", () => to.destroy());
-    from.on("close", () => {
-      sockets.delete(from);
-      to.destroy();
-    });
-  };
   const protect = (near: Socket) => {
     const secure = new TLSSocket(near, { isServer: true, secureContext });
     secure.once("secure", () => {
       handshakes += 1;
     });
-    const far = connect({ host: hostname, port: Number(port), noDelay: true });
-    carry(secure, far);
-    carry(far, secure);
+    relay(secure, openSocket(address), sockets);
   };
   const server = createServer({ noDelay: true }, (near) => {
     sockets.add(near);

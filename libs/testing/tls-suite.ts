@@ -7,11 +7,11 @@ import { temporaryFolder } from "./temporary-folder.ts";
 import type { TlsFrontOptions } from "./tls-front.ts";
 import { startTlsFront } from "./tls-front.ts";
 
-/** Where a client finds the server, and whom it is to trust: a file in PEM, or those that Node knows. */
+/** Where a client finds the server, and the setting of whom it is to trust: a file in PEM; empty: those that Node knows. */
 export interface TlsPlace {
   readonly host: string;
   readonly port: number;
-  readonly caFile: string | undefined;
+  readonly caFile: string;
 }
 
 export interface TlsSuiteOptions extends Pick<TlsFrontOptions, "address" | "begins"> {
@@ -43,7 +43,7 @@ export function tlsSuite(name: string, { use, reason, ...way }: TlsSuiteOptions)
     test("one whose authority is not known is refused", async () => {
       const authority = await createAuthority("an authority");
       await using front = await startTlsFront({ ...way, certificate: await authority.issue([host]) });
-      await assert.rejects(use({ host, port: front.port, caFile: undefined }), { reason });
+      await assert.rejects(use({ host, port: front.port, caFile: "" }), { reason });
       const other = await createAuthority("an authority");
       await writeFile(caFile, other.certificate);
       await assert.rejects(use({ host, port: front.port, caFile }), { reason }, "another of the same name");
