@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { invalidSetting } from "@headwater/settings";
+import { invalidSetting, readSettingFile } from "@headwater/settings";
 import type { ConnectionOptions } from "./connection.ts";
 
 const setting = "HEADWATER_API_KEY_FILE";
@@ -12,7 +11,7 @@ const setting = "HEADWATER_API_KEY_FILE";
  */
 export function readApiKey({ apiKey, apiKeyFile }: ConnectionOptions): string | undefined {
   if (apiKeyFile === undefined) return apiKey;
-  const [entry] = read(apiKeyFile)
+  const [entry] = readSettingFile(setting, apiKeyFile)
     .split(/[\n,]/)
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"));
@@ -21,12 +20,4 @@ export function readApiKey({ apiKey, apiKeyFile }: ConnectionOptions): string | 
   if (key.startsWith("sha256:"))
     throw invalidSetting(setting, "the file holds the digest of a key, and not the key");
   return key;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw invalidSetting(setting, "the file cannot be read", cause);
-  }
 }

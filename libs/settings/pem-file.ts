@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { invalidSetting } from "./invalid-setting.ts";
+import { readSettingFile } from "./setting-file.ts";
 
 /**
  * Certificates or a key in PEM, in the file that the setting `name` names.
@@ -13,16 +13,8 @@ export function readPemFile<Name extends string>(
 ): string | undefined {
   const file = values[name];
   if (file === undefined) return undefined;
-  const pem = contentOf(file, name);
+  const pem = readSettingFile(name, file);
   // Node would take it, and then trust nobody without a word of why.
   if (!pem.includes("-----BEGIN ")) throw invalidSetting(name, "the file holds nothing in PEM");
   return pem;
-}
-
-function contentOf(file: string, name: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw invalidSetting(name, "the file cannot be read", cause);
-  }
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { invalidSetting } from "./invalid-setting.ts";
+import { readSettingFile } from "./setting-file.ts";
 
 /**
  * A secret that stands in the setting `name`, or in the file that the setting `<name>_FILE` names, such as a mounted
@@ -15,9 +15,5 @@ export function readSecret<Name extends string>(
   const file = values[`${name}_FILE`];
   if (file === undefined) return secret;
   if (secret !== undefined) throw invalidSetting(`${name}_FILE`, `set either this or ${name}, not both`);
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (cause) {
-    throw invalidSetting(`${name}_FILE`, "the file cannot be read", cause);
-  }
+  return readSettingFile(`${name}_FILE`, file).trim();
 }

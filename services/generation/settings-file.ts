@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { invalidSetting } from "@headwater/settings";
+import { invalidSetting, readSettingFile } from "@headwater/settings";
 import { parse } from "yaml";
 
 /**
@@ -9,12 +8,7 @@ import { parse } from "yaml";
  * @throws HeadwaterError FAILED_PRECONDITION, HW_SETTINGS_INVALID
  */
 export function readSettingsFile(setting: string, path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw invalidSetting(setting, "the file cannot be read", cause);
-  }
+  const text = readSettingFile(setting, path);
   try {
     // Pretty errors would quote the file, in which somebody may have written a key all the same.
     return parse(text, { prettyErrors: false });
