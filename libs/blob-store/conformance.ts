@@ -9,8 +9,11 @@ export type OpenBlobStore = (name: string) => Promise<BlobStore>;
 const longestKeyBytes = 1_024;
 const longestPiece = 256 * 1024;
 
-/** What every adapter of the blob store promises; registers tests of node:test. */
-export function blobStoreConformance(adapter: string, open: OpenBlobStore): void {
+/**
+ * What every adapter of the blob store promises; registers tests of node:test. `inPlace` names the server that writes
+ * over the bytes that are being read, where one does: what a reader then sees is not the adapter's to promise.
+ */
+export function blobStoreConformance(adapter: string, open: OpenBlobStore, inPlace?: string): void {
   describe(`${adapter}: blob store`, () => {
     const opened: BlobStore[] = [];
     const openNamed = async (name: string): Promise<BlobStore> => {
@@ -157,7 +160,8 @@ export function blobStoreConformance(adapter: string, open: OpenBlobStore): void
       assert.deepEqual(await keysOf(store, ""), ["t/a"]);
     });
 
-    test("a reader sees the old or the new, never half of each", async () => {
+    const skip = inPlace !== undefined && `${inPlace} writes over what is being read`;
+    test("a reader sees the old or the new, never half of each", { skip }, async () => {
       const store = await openNew();
       const size = 2 * longestPiece;
       const versions = Array.from({ length: 10 }, (_, i) => Buffer.alloc(size, i));

@@ -4,6 +4,7 @@ import { after, afterEach, describe, test } from "node:test";
 import {
   AbortMultipartUploadCommand,
   DeleteBucketCommand,
+  ListBucketsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   S3Client,
@@ -17,9 +18,9 @@ import { blobStoreConformance } from "./conformance.ts";
 import { blobStoreSettings, openBlobStore } from "./index.ts";
 
 const endpoint = realServer("S3_ENDPOINT");
-if (endpoint !== undefined) suite(endpoint);
+if (endpoint !== undefined) await suite(endpoint);
 
-function suite(server: string): void {
+async function suite(server: string): Promise<void> {
   const bucket = `test-${randomUUID()}`;
   const credentials = {
     accessKeyId: process.env["AWS_ACCESS_KEY_ID"] ?? "test",
@@ -76,7 +77,14 @@ function suite(server: string): void {
 
   // S3Mock replaces a file while it sends it, and then sends less than it announced: the answer stops, and is asked for
   // again after this silence.
-  blobStoreConformance("S3", (name) => open(name, { HEADWATER_S3_TIMEOUT_MS: "2000" }));
+  // S3 itself replaces an object at once ("Amazon S3 data consistency model"); Adobe's S3Mock, known by the owner that
+  // it names, writes into the file that others read.
+  const { Owner: owner } = await admin.send(new ListBucketsCommand());
+  blobStoreConformance(
+    "S3",
+    (name) => open(name, { HEADWATER_S3_TIMEOUT_MS: "2000" }),
+    owner?.DisplayName === "s3-mock-file-store" ? "S3Mock" : undefined,
+  );
 
   describe("S3: blob store", () => {
     test("lists more than a page", async () => {
