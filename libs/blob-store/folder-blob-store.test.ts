@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { HeadwaterError, status } from "@headwater/errors";
 import { smallDisk, temporaryFolder } from "@headwater/testing";
 import { blobStoreConformance } from "./conformance.ts";
+import { checkKilled } from "./crash-check.ts";
 import { openFolderBlobStore } from "./folder-blob-store.ts";
 
 const folder = await temporaryFolder();
@@ -16,33 +15,8 @@ blobStoreConformance("folder", (name) => openFolderBlobStore({ folder: join(fold
 
 test("killed at random moments: each blob is whole, the latest or a later one, and nothing is left over", async () => {
   const data = join(folder, "killed");
-  const latest = new Map<string, number>();
-  for (let round = 0; round < 4; round += 1) {
-    const path = join(import.meta.dirname, "fixtures", "putting-process.ts");
-    const child = spawn(process.execPath, [path, data, String(round * 1_000_000)], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    const killAfter = 5 + Math.floor(Math.random() * 40);
-    let count = 0;
-    for await (const line of createInterface({ input: child.stdout })) {
-      const [key, number] = line.split(" ");
-      latest.set(key ?? "", Number(number));
-      count += 1;
-      if (count === killAfter) setTimeout(() => child.kill("SIGKILL"), Math.random() * 5);
-    }
-    assert.ok(count >= killAfter, `round ${round} ended by itself`);
-  }
-  const store = await openFolderBlobStore({ folder: data });
+  const store = await checkKilled("folder", data, openFolderBlobStore);
   assert.deepEqual(await readdir(join(data, "temporary")), []);
-  for (const [key, number] of latest) {
-    const content = Buffer.concat(await Array.fromAsync((await store.get(key)) ?? assert.fail(key)));
-    assert.equal(content.length, 1_000_000);
-    const found = content.readUInt32LE(0);
-    assert.ok(found >= number, `${key} went back`);
-    for (let at = 0; at < content.length; at += 4) {
-      if (content.readUInt32LE(at) !== found) assert.fail(`${key} is mixed`);
-    }
-  }
   await store.close();
 });
 

@@ -6,12 +6,11 @@ import { blobGone, checkKey } from "./blob-key.ts";
 import type { BlobPath } from "./blob-path.ts";
 import { blobPath, decodeName, fanOut, keyFileSuffix } from "./blob-path.ts";
 import type { BlobStore } from "./blob-store.ts";
-import { FileWriter } from "./file-writer.ts";
 import { pieceBytes } from "./pieces.ts";
 import { releaseTemporary, removeLeftovers, reserveTemporary } from "./temporary-files.ts";
 
 /**
- * The embedded blob store: one file a blob, under a name made of its key.
+ * A blob store of plain files, one a blob, under a name made of its key; also on a network file system.
  *
  * @param options.folder made where it is not there
  */
@@ -28,13 +27,9 @@ export async function openFolderBlobStore(options: { readonly folder: string }):
   }
 }
 
-/** Bytes up to which a blob is small: copying it to the writer's thread takes less than 0.1 ms. */
-const smallBytes = 256 * 1024;
-
 class FolderBlobStore implements BlobStore {
   readonly #folder: string;
   readonly #temporary: string;
-  readonly #writer = new FileWriter();
   /** Tails of the queues of changes, by key: a put and a delete of one key must not mix. */
   readonly #changes = new Map<string, Promise<void>>();
 
@@ -46,11 +41,6 @@ class FolderBlobStore implements BlobStore {
   async put(key: string, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const path = checkedPath(key);
     await this.#withTemporary(async (temporary) => {
-      if (content instanceof Uint8Array && content.byteLength <= smallBytes && path.keyFile === undefined) {
-        const place = { folder: join(this.#folder, path.folder), name: path.file };
-        await this.#change(key, () => this.#writer.write({ temporary, ...place, content }));
-        return;
-      }
       await writeDurably(temporary, content);
       await this.#change(key, async () => {
         // First: a blob whose key is unknown could not be listed; a key without a blob is harmless.
@@ -117,7 +107,6 @@ class FolderBlobStore implements BlobStore {
 
   async close(): Promise<void> {
     await Promise.all(this.#changes.values());
-    await this.#writer.close();
   }
 
   #fileOf(path: BlobPath): string {

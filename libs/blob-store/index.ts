@@ -5,6 +5,7 @@ export type {
   PresignGetOptions,
   PresignPutOptions,
 } from "./blob-store.ts";
+export { openEmbeddedBlobStore } from "./embedded-blob-store.ts";
 export { openFolderBlobStore } from "./folder-blob-store.ts";
 export { openBlobStore } from "./open-blob-store.ts";
 export { openS3BlobStore } from "./s3-blob-store.ts";

@@ -1,8 +1,8 @@
 import { invalidArgument } from "@headwater/errors";
+import type { SqliteDatabase } from "@headwater/sqlite";
 import type { DeadLetter, DeadLetterFailure, DeadLetterPage, LogRecord } from "./document-log.ts";
 import { parseRecordKey } from "./document-log.ts";
 import { firstAppendedHeader } from "./replay-headers.ts";
-import type { SqliteDatabase } from "./sqlite-database.ts";
 import type { SqliteRecords } from "./sqlite-records.ts";
 import { decode } from "./sqlite-records.ts";
 import { partitionStride } from "./sqlite-schema.ts";

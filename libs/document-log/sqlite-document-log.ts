@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { HeadwaterError, invalidArgument, status } from "@headwater/errors";
+import type { SqliteOwner } from "@headwater/sqlite";
+import { SqliteDatabase } from "@headwater/sqlite";
 import type { DocumentLog, PartitionLag } from "./document-log.ts";
 import { groupInUse } from "./group-in-use.ts";
 import { SqliteConsumer } from "./sqlite-consumer.ts";
-import { SqliteDatabase } from "./sqlite-database.ts";
 import { SqliteDeadLetters } from "./sqlite-dead-letters.ts";
 import { SqliteMembership } from "./sqlite-membership.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
@@ -34,6 +36,18 @@ export interface SqliteDocumentLogOptions {
   readonly onError?: (error: HeadwaterError) => void;
 }
 
+const owner: SqliteOwner = {
+  name: "document log",
+  folder: "log/",
+  reasons: {
+    corrupt: "HW_LOG_CORRUPT",
+    busy: "HW_LOG_BUSY",
+    gone: "HW_LOG_GONE",
+    closed: "HW_LOG_CLOSED",
+    formatNewer: "HW_LOG_FORMAT_NEWER",
+  },
+};
+
 /**
  * The embedded document log: one SQLite file.
  *
@@ -51,7 +65,7 @@ export async function openSqliteDocumentLog(options: SqliteDocumentLogOptions): 
     throw invalidArgument("HW_LOG_PARTITIONS_INVALID", `partitions must be 1 to ${maxPartitions}.`);
   }
   const onError = options.onError ?? (() => {});
-  const database = await SqliteDatabase.open(folder, "document-log.sqlite", schema);
+  const database = await SqliteDatabase.open(join(folder, "document-log.sqlite"), schema, owner);
   try {
     const count = await settlePartitions(database, partitions);
     const records = new SqliteRecords(database, { partitions: count, maxRecordBytes });

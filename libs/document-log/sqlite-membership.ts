@@ -1,5 +1,5 @@
+import type { SqliteDatabase } from "@headwater/sqlite";
 import { isProcessGone, processHost } from "./process-identity.ts";
-import type { SqliteDatabase } from "./sqlite-database.ts";
 
 /** A partition that this member owns. */
 export interface Assignment {

@@ -1,7 +1,7 @@
 import { invalidArgument } from "@headwater/errors";
+import type { SqliteDatabase } from "@headwater/sqlite";
 import type { LogPosition, LogRecord, NewLogRecord } from "./document-log.ts";
 import { partitionOf } from "./partitioner.ts";
-import type { SqliteDatabase } from "./sqlite-database.ts";
 import { partitionStride } from "./sqlite-schema.ts";
 
 /** What JSON and the columns around a value cost, about, in bytes. */

@@ -1,5 +1,5 @@
 import { HeadwaterError } from "@headwater/errors";
-import type { SqliteDatabase } from "./sqlite-database.ts";
+import type { SqliteDatabase } from "@headwater/sqlite";
 import { partitionStride } from "./sqlite-schema.ts";
 
 /** Milliseconds between two looks for records to drop. */

@@ -1,5 +1,5 @@
 import type { BlobStore } from "@headwater/blob-store";
-import { blobStoreSettings, openBlobStore } from "@headwater/blob-store";
+import { blobStoreSettings, openBlobStore, openFolderBlobStore } from "@headwater/blob-store";
 import type { Environment } from "@headwater/settings";
 import { choice, flag, integer, invalidSetting, readSettings, text } from "@headwater/settings";
 
@@ -100,5 +100,8 @@ export function readBackupConfig(
       HEADWATER_S3_SECRET_KEY_FILE: values.HEADWATER_BACKUP_S3_SECRET_KEY_FILE,
     }),
   };
-  return { destination, retention, openDestination: () => openBlobStore(place, { folder: destination }) };
+  // Plain files, which may lie on a network file system and be copied by any tool.
+  const openFolder = () => openFolderBlobStore({ folder: destination });
+  const openBucket = () => openBlobStore(place, { folder: destination });
+  return { destination, retention, openDestination: s3 ? openBucket : openFolder };
 }

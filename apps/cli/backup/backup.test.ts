@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { BlobStore } from "@headwater/blob-store";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore, openFolderBlobStore } from "@headwater/blob-store";
 import { openSqliteDocumentLog } from "@headwater/document-log";
 import { keptRecords as keptOfGeneration } from "@headwater/generation/backup";
 import { BackupLedger, keptRecords as keptOfIngest } from "@headwater/ingest/backup";
@@ -32,7 +32,7 @@ describe("backups", () => {
       return { store: opening, kept };
     };
     const [ingest, generation] = [await records(keptOfIngest), await records(keptOfGeneration)];
-    const blobs = await openFolderBlobStore({ folder: join(folder, "blobs") });
+    const blobs = await openEmbeddedBlobStore({ folder: join(folder, "blobs") });
     const log = await openSqliteDocumentLog({ folder: join(folder, "log"), onError: assert.ifError });
     const close = async () => {
       for (const one of [log, blobs, ingest.store, generation.store]) await one.close();

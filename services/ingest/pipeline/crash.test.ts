@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore } from "@headwater/blob-store";
 import { openSqliteDocumentLog, recordKey } from "@headwater/document-log";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
@@ -20,7 +20,7 @@ import { Mortality } from "../testing/mortality.ts";
 
 const folder = await temporaryFolder();
 const records = await openPgliteRecordStore({ folder: undefined, schema: "ingest" });
-const blobs = await openFolderBlobStore({ folder: join(folder, "blobs") });
+const blobs = await openEmbeddedBlobStore({ folder: join(folder, "blobs") });
 const worker = new FakeEmbeddingWorker();
 await worker.start();
 const config = readIngestConfig({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore } from "@headwater/blob-store";
 import type { DocumentLog } from "@headwater/document-log";
 import { openSqliteDocumentLog } from "@headwater/document-log";
 import { openPgliteRecordStore } from "@headwater/record-store/embedded";
@@ -17,7 +17,7 @@ const tenant = "default";
 /** Ingest on a log of one partition, which it loses when told to; whatever comes later is delivered all the same. */
 async function start() {
   const log = await openSqliteDocumentLog({ folder: await temporaryFolder(), partitions: 1 });
-  const blobs = await openFolderBlobStore({ folder: await temporaryFolder() });
+  const blobs = await openEmbeddedBlobStore({ folder: await temporaryFolder() });
   const indexes = new MemoryIndexStore();
   const worker = new FakeEmbeddingWorker();
   await worker.start();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore } from "@headwater/blob-store";
 import type { NewLogRecord } from "@headwater/document-log";
 import { openSqliteDocumentLog, recordKey } from "@headwater/document-log";
 import { DocumentEvent } from "@headwater/proto/services/headwater/v1/event";
@@ -48,7 +48,7 @@ interface Place extends Stores {
 async function openPlace(name: string): Promise<Place> {
   const indexes = new MemoryIndexStore();
   const log = await openSqliteDocumentLog({ folder: join(folder, name, "log"), partitions: 2 });
-  const blobs = await openFolderBlobStore({ folder: join(folder, name, "blobs") });
+  const blobs = await openEmbeddedBlobStore({ folder: join(folder, name, "blobs") });
   const records = await openPgliteRecordStore({ folder: undefined, schema: "ingest" });
   const catalog = await Catalog.open(records, () => {});
   return {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore } from "@headwater/blob-store";
 import { openSqliteDocumentLog } from "@headwater/document-log";
 import { DocumentState, ReindexAction, ReindexState } from "@headwater/proto/services/headwater/v1/ingest";
 import { openPgliteRecordStore } from "@headwater/record-store/embedded";
@@ -30,7 +30,7 @@ async function prepare({ partitions = 4 } = {}) {
   const stores: Stores = {
     log: await openSqliteDocumentLog({ folder: join(folder, "log"), partitions }),
     records: await openPgliteRecordStore({ folder: undefined, schema: "ingest" }),
-    blobs: await openFolderBlobStore({ folder: join(folder, "blobs") }),
+    blobs: await openEmbeddedBlobStore({ folder: join(folder, "blobs") }),
     indexes,
   };
   closers.push(() => closeStores(stores));

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore } from "@headwater/blob-store";
 import type { PartitionLag } from "@headwater/document-log";
 import { openSqliteDocumentLog } from "@headwater/document-log";
 import type { Document, DocumentState, PushRequest } from "@headwater/proto/services/headwater/v1/ingest";
@@ -57,7 +57,7 @@ export async function startHarness(
   const stores = {
     log: await openSqliteDocumentLog({ folder: config.folders.log }),
     records: await openPgliteRecordStore({ folder: undefined, schema: "ingest" }),
-    blobs: await openFolderBlobStore({ folder: config.folders.blobs }),
+    blobs: await openEmbeddedBlobStore({ folder: config.folders.blobs }),
     indexes,
   };
   const processor = new LineProcessor();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { BlobStore } from "@headwater/blob-store";
-import { openFolderBlobStore } from "@headwater/blob-store";
+import { openEmbeddedBlobStore } from "@headwater/blob-store";
 import { DocumentState } from "@headwater/proto/services/headwater/v1/ingest";
 import { temporaryFolder } from "@headwater/testing";
 import type { ServedDocument } from "../catalog/document-record.ts";
@@ -120,7 +120,7 @@ test("a token is good for its time", (context) => {
 test("where the blob store has an address, bytes go there and come from there", async () => {
   const expires = new Date("2026-11-01T12:00:00Z");
   const asked: unknown[] = [];
-  const opened = await openFolderBlobStore({ folder: join(folder, "direct") });
+  const opened = await openEmbeddedBlobStore({ folder: join(folder, "direct") });
   const blobs: BlobStore = Object.assign(Object.create(opened), {
     presignPut: async (key: string, options: object) => {
       asked.push(options);

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { HeadwaterError, status } from "@headwater/errors";
 import { fromSqlite, isBusy } from "./sqlite-error.ts";
+import type { SqliteOwner } from "./sqlite-owner.ts";
 
 /**
  * Bounds of one transaction that gathers small writes. SQLite runs on the event loop, so a transaction is a pause of
@@ -39,6 +40,7 @@ type Outcome = { readonly job: Job } & ({ readonly result: unknown } | { readonl
  * SQLite itself syncs the log before each checkpoint and the database after it (https://sqlite.org/pragma.html).
  */
 export class SqliteDatabase {
+  readonly #owner: SqliteOwner;
   readonly #path: string;
   readonly #connection: DatabaseSync;
   readonly #writeAheadLog: FileHandle;
@@ -48,7 +50,8 @@ export class SqliteDatabase {
   #closed = false;
   #lastWriteFailed = false;
 
-  private constructor(path: string, connection: DatabaseSync, writeAheadLog: FileHandle) {
+  private constructor(owner: SqliteOwner, path: string, connection: DatabaseSync, writeAheadLog: FileHandle) {
+    this.#owner = owner;
     this.#path = path;
     this.#connection = connection;
     this.#writeAheadLog = writeAheadLog;
@@ -58,10 +61,9 @@ export class SqliteDatabase {
    * @param schema run at each opening, in one transaction: `CREATE … IF NOT EXISTS`
    * @throws HeadwaterError
    */
-  static async open(folder: string, file: string, schema: string): Promise<SqliteDatabase> {
-    const path = join(folder, file);
+  static async open(path: string, schema: string, owner: SqliteOwner): Promise<SqliteDatabase> {
     try {
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(dirname(path), { recursive: true });
       const connection = new DatabaseSync(path, { timeout: blockingBusyTimeout });
       try {
         await retryWhileBusy(() =>
@@ -69,15 +71,15 @@ export class SqliteDatabase {
         );
         connection.exec("PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=67108864");
         await retryWhileBusy(() => connection.exec("BEGIN IMMEDIATE"));
-        refuseNewerFormat(connection);
+        refuseNewerFormat(connection, owner);
         connection.exec(`${schema}; PRAGMA user_version=${formatVersion}; COMMIT`);
-        return new SqliteDatabase(path, connection, await open(`${path}-wal`, "r+"));
+        return new SqliteDatabase(owner, path, connection, await open(`${path}-wal`, "r+"));
       } catch (thrown) {
         connection.close();
         throw thrown;
       }
     } catch (thrown) {
-      throw fromSqlite(thrown);
+      throw fromSqlite(thrown, owner);
     }
   }
 
@@ -97,7 +99,7 @@ export class SqliteDatabase {
     try {
       return work();
     } catch (thrown) {
-      throw fromSqlite(thrown);
+      throw fromSqlite(thrown, this.#owner);
     }
   }
 
@@ -112,7 +114,7 @@ export class SqliteDatabase {
    *
    * @param options.bytes about how much it writes
    * @param options.durable false: resolves without fsync, for what may be lost with the power (not with the process)
-   * @throws HeadwaterError UNAVAILABLE when the disk is full or another process does not let go of the log
+   * @throws HeadwaterError UNAVAILABLE when the disk is full or another process does not let go of the file
    */
   write<T>(work: () => T, options: { bytes?: number; durable?: boolean } = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -135,12 +137,13 @@ export class SqliteDatabase {
   async checkHealth(probe: () => void): Promise<void> {
     this.dataVersion();
     if (!existsSync(this.#path)) {
+      const { name, folder, reasons } = this.#owner;
       // SQLite would go on in the file that has no name any more, and all would be lost at the end.
       throw new HeadwaterError({
         code: status.UNAVAILABLE,
-        reason: "HW_LOG_GONE",
-        message: "The file of the document log has been removed.",
-        action: "Stop Headwater and restore the folder log/ of HEADWATER_DATA_DIR.",
+        reason: reasons.gone,
+        message: `The file of the ${name} has been removed.`,
+        action: `Stop Headwater and restore the folder ${folder} of HEADWATER_DATA_DIR.`,
       });
     }
     if (this.#lastWriteFailed) await this.write(probe);
@@ -185,7 +188,7 @@ export class SqliteDatabase {
     try {
       return await this.#transaction(() => jobs.map((job) => ({ job, result: job.run() })));
     } catch (thrown) {
-      const error = fromSqlite(thrown);
+      const error = fromSqlite(thrown, this.#owner);
       if (jobs.length === 1 || error.transient) return jobs.map((job) => ({ job, error }));
       const outcomes: Outcome[] = [];
       for (const job of jobs) outcomes.push(...(await this.#runTogether([job])));
@@ -214,7 +217,7 @@ export class SqliteDatabase {
       try {
         await this.#writeAheadLog.datasync();
       } catch (thrown) {
-        syncError = fromSqlite(thrown);
+        syncError = fromSqlite(thrown, this.#owner);
       }
     }
     this.#lastWriteFailed = syncError !== undefined || outcomes.some((outcome) => "error" in outcome);
@@ -229,19 +232,19 @@ export class SqliteDatabase {
     if (!this.#closed) return;
     throw new HeadwaterError({
       code: status.FAILED_PRECONDITION,
-      reason: "HW_LOG_CLOSED",
-      message: "The document log has been closed.",
+      reason: this.#owner.reasons.closed,
+      message: `The ${this.#owner.name} has been closed.`,
     });
   }
 }
 
-function refuseNewerFormat(connection: DatabaseSync): void {
+function refuseNewerFormat(connection: DatabaseSync, { name, reasons }: SqliteOwner): void {
   const version = Number(connection.prepare("PRAGMA user_version").get()?.["user_version"]);
   if (version <= formatVersion) return;
   throw new HeadwaterError({
     code: status.FAILED_PRECONDITION,
-    reason: "HW_LOG_FORMAT_NEWER",
-    message: `The document log was written by a newer version of Headwater (format ${version}).`,
+    reason: reasons.formatNewer,
+    message: `The ${name} was written by a newer version of Headwater (format ${version}).`,
     action: "Start that version or a newer one.",
   });
 }

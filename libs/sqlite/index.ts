@@ -1,0 +1,2 @@
+export { SqliteDatabase } from "./sqlite-database.ts";
+export type { SqliteOwner } from "./sqlite-owner.ts";
