@@ -38,8 +38,9 @@ let system: HeadwaterProcess;
 
 before(async () => {
   system = await startHeadwater(dataFolder, {
-    // A body that stops coming is given up within the test's patience; a longer one says nothing more.
-    HEADWATER_GATEWAY_IDLE_TIMEOUT_MS: "2000",
+    // A body that stops coming is given up within the test's patience. Not sooner: on a machine that is busy with other
+    // tests the event loop may stand still for seconds, and then a time-out comes before bytes that are there.
+    HEADWATER_GATEWAY_IDLE_TIMEOUT_MS: "5000",
   });
   await eventually("ready", async () => (await isReady(system)) || undefined, 120_000);
 });
