@@ -91,7 +91,6 @@ async function endToEnd(
   firstId: number,
 ): Promise<void> {
   const encoder = new TextEncoder();
-  const started = performance.now();
   const requests = async function* (): AsyncGenerator<DeepPartial<PushRequest>> {
     for (const [index, text] of texts.entries()) {
       const value = {
@@ -105,5 +104,5 @@ async function endToEnd(
   for await (const { error } of client.call.push(requests())) {
     if (error) throw new Error(error.message);
   }
-  await untilDone(client, texts.length, started);
+  await untilDone(client);
 }

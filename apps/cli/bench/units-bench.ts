@@ -103,10 +103,9 @@ export async function benchUnits(
     return Object.fromEntries(each) as ProcessorMs;
   };
   const push = async (share: readonly string[], first: number) => {
-    const started = performance.now();
     for await (const { error } of ingest.call.push(documents(share, first)))
       if (error) throw new Error(error.message);
-    await untilDone(ingest, share.length, started);
+    await untilDone(ingest);
   };
   const ask = async (questions: readonly string[], one: (question: string) => AsyncIterable<unknown>) => {
     const queue = [...questions];

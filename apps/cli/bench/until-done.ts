@@ -3,21 +3,20 @@ import type { IngestServiceDefinition } from "@headwater/proto/services/headwate
 import type { RpcClient } from "@headwater/rpc";
 
 /** Milliseconds between two questions for the lag; each costs the service some 3 ms. */
-const pollMs = { shortest: 20, near: 100, longest: 2000 };
-/** Documents that may be committed at once, by one commit of the indexes: so near to the end it may come any moment. */
-const atOnce = 128;
+const pollMs = { shortest: 20, longest: 2000 };
+/** Of the time that is left, as far as it can be told: what ends sooner than that is not counted long after. */
+const share = 0.25;
 
-/**
- * Waits until the consumer has gone past all that is in the log.
- *
- * @param documents that were put into it since `started`
- * @param started in `performance.now()` milliseconds
- */
-export async function untilDone(
-  client: RpcClient<IngestServiceDefinition>,
-  documents: number,
-  started: number,
-): Promise<void> {
+interface Commit {
+  readonly lag: number;
+  /** `performance.now()` milliseconds. */
+  readonly at: number;
+}
+
+/** Waits until the consumer has gone past all that is in the log, and notices it within some 20 ms. */
+export async function untilDone(client: RpcClient<IngestServiceDefinition>): Promise<void> {
+  let first: Commit | undefined;
+  let last: Commit | undefined;
   while (true) {
     const { partitions } = await client.call.getPipeline({});
     const lag = partitions.reduce(
@@ -25,11 +24,17 @@ export async function untilDone(
       0,
     );
     if (lag <= 0) return;
-    // Half of the time that is left at the speed so far: seldom while there is much to do, often at the end, which must
-    // not be counted long after it was.
-    const perDocument = (performance.now() - started) / Math.max(1, documents - lag);
-    const far = (perDocument * (lag - atOnce)) / 2;
-    const near = Math.max(pollMs.shortest, Math.min(pollMs.near, (perDocument * lag) / 4));
-    await delay(Math.min(pollMs.longest, Math.max(near, far)));
+    // Offsets are committed for a hundred documents at a time: between two commits the lag stands still, work does not.
+    if (lag !== last?.lag) last = { lag, at: performance.now() };
+    first ??= last;
+    await delay(Math.min(pollMs.longest, Math.max(pollMs.shortest, share * timeLeft(first, last))));
   }
+}
+
+/** Milliseconds. By the speed from one commit to another; from the start on it would be too slow by all that is under way. */
+function timeLeft(first: Commit, last: Commit): number {
+  // Nothing is known yet: as long again as it has been.
+  if (first.lag <= last.lag) return performance.now() - first.at;
+  const perDocument = (last.at - first.at) / (first.lag - last.lag);
+  return perDocument * last.lag - (performance.now() - last.at);
 }

@@ -101,8 +101,8 @@ test("a batch that the model cannot do fails alone", async () => {
   assert.equal(outputs.length, 1);
 });
 
-test("a thread takes one job to run and one to wait; urgent jobs find room beside them", async () => {
-  const jobs = Array.from({ length: 4 }, () => {
+test("a thread takes one job to run and three to wait; urgent jobs find room beside them", async () => {
+  const jobs = Array.from({ length: 4 * pool.size }, () => {
     assert.equal(pool.accepts(false), true);
     return pool.run<"encode">({ kind: "encode", inputs: [input(1, 3, 2)] }, false);
   });

@@ -13,8 +13,12 @@ export interface Engine {
   onRoom(listener: () => void): void;
 }
 
-/** One runs and one waits, so that a thread never idles while the event loop is busy elsewhere. */
-const jobsPerThread = 2;
+/**
+ * One runs and the others wait, so that a thread does not idle while the event loop is busy elsewhere: it may stand still
+ * for 100 ms where it shares a process with ingest, and a job of passages may take 40. Of urgent jobs fewer, as each is
+ * behind those before it.
+ */
+const jobsPerThread = { urgent: 2, all: 4 };
 
 const restartDelayMs = 1000;
 
@@ -162,8 +166,8 @@ class InferenceThread {
   }
 
   accepts(urgent: boolean): boolean {
-    if (!urgent) return this.load < jobsPerThread;
-    return [...this.#pending.values()].filter((job) => job.urgent).length < jobsPerThread;
+    if (!urgent) return this.load < jobsPerThread.all;
+    return [...this.#pending.values()].filter((job) => job.urgent).length < jobsPerThread.urgent;
   }
 
   run<Kind extends Job["kind"]>(job: JobOf<Kind>, urgent: boolean): Promise<Done<Kind>> {
