@@ -55,7 +55,7 @@ export const searchSettings = {
     .default(16)
     .describe("Searches that run at one time; more than the cores can bear make all of them slow"),
   HEADWATER_SEARCH_MAX_QUEUED: integer(0, 10_000)
-    .default(256)
+    .default(192)
     .describe(
       "Searches that wait for their turn, about 50 KB each; beyond it they are refused at once with RESOURCE_EXHAUSTED",
     ),

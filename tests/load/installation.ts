@@ -2,6 +2,7 @@ import { ownEnvironment, startHeadwater } from "@headwater/cli/headwater-process
 import { ServiceProcess } from "@headwater/cli/service-process";
 import { useRealServers } from "../support/real-servers.ts";
 import type { ServiceName } from "../support/test-stack.ts";
+import { prefer } from "./priority.ts";
 
 /** What is put under load. */
 export interface Installation {
@@ -56,6 +57,7 @@ export async function startOnRealServers(
     HEADWATER_SEARCH_ADDRESS: search.address,
     HEADWATER_GENERATION_ADDRESS: generation.address,
   });
+  prefer(gateway.pid);
   const processes = [embedding, ingest, search, generation, gateway];
   const started = resources.move();
   return {

@@ -10,6 +10,7 @@ import { createNodeTransport } from "@headwater/client/node";
 import { percentile } from "@headwater/testing/percentile";
 import { SeededRandom } from "@headwater/testing/seeded-random";
 import type { LoadPhase, Observation, PhaseMessage, PhaseResult, ResultMessage } from "./load-phase.ts";
+import { prefer } from "./priority.ts";
 import { openSearchCallers } from "./search-callers.ts";
 
 /** One search in so many goes over gRPC, the others over HTTP. */
@@ -17,6 +18,7 @@ const grpcEvery = 10;
 /** Words of a query; they stand side by side in some document. */
 const queryWords = 6;
 
+prefer(process.pid);
 const address = process.argv[2] ?? "";
 const callers = await openSearchCallers(address);
 const transport = createNodeTransport({ address });
@@ -33,8 +35,8 @@ process.on("message", ({ id, phase }: PhaseMessage) => {
   );
 });
 process.once("disconnect", () => {
-  callers.close();
   transport.close();
+  void callers.close();
 });
 answer({ id: 0 });
 

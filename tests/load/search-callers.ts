@@ -1,7 +1,6 @@
-import { Agent, request } from "node:http";
-import { text } from "node:stream/consumers";
 import { createHeadwaterClient, HeadwaterClientError } from "@headwater/client";
 import { createNodeTransport } from "@headwater/client/node";
+import { Pool } from "undici";
 
 /** Makes one search and tells its outcome; see Observation. Never throws. */
 export type SearchCaller = (query: string) => Promise<string>;
@@ -9,7 +8,7 @@ export type SearchCaller = (query: string) => Promise<string>;
 export interface SearchCallers {
   readonly http: SearchCaller;
   readonly grpc: SearchCaller;
-  close(): void;
+  close(): Promise<void>;
 }
 
 interface SearchBody {
@@ -27,32 +26,23 @@ const connections = 600;
  * @param address host:port of the gateway
  */
 export async function openSearchCallers(address: string): Promise<SearchCallers> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
+  // Undici takes half of the processor time of node:http for a call, which is the servers' to have.
+  const pool = new Pool(`http://${address}`, { connections, headersTimeout: 0, bodyTimeout: 0 });
   const transport = createNodeTransport({ address });
   const client = createHeadwaterClient({ transport });
 
-  const post = (query: string) =>
-    new Promise<string>((resolve, reject) => {
-      const body = JSON.stringify({ query });
-      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
-      const sent = request(`http://${address}/v1/search`, { method: "POST", agent, headers }, (response) => {
-        text(response).then((answer) => {
-          const hint = response.headers["retry-after"] !== undefined;
-          resolve(outcomeOf(JSON.parse(answer) as SearchBody, hint));
-        }, reject);
-      });
-      sent.on("error", reject);
-      sent.end(body);
+  const post = async (query: string) => {
+    const { headers, body } = await pool.request({
+      ...{ path: "/v1/search", method: "POST", headers: { "content-type": "application/json" } },
+      body: JSON.stringify({ query }),
     });
+    return outcomeOf((await body.json()) as SearchBody, headers["retry-after"] !== undefined);
+  };
 
-  const greet = () =>
-    new Promise<void>((resolve, reject) => {
-      const sent = request(`http://${address}/health/live`, { agent }, (response) => {
-        text(response).then(() => resolve(), reject);
-      });
-      sent.on("error", reject);
-      sent.end();
-    });
+  const greet = async () => {
+    const { body } = await pool.request({ path: "/health/live", method: "GET" });
+    await body.dump();
+  };
   await Promise.all(Array.from({ length: connections }, greet));
 
   return {
@@ -68,9 +58,9 @@ export async function openSearchCallers(address: string): Promise<SearchCallers>
         return refusalOf(codeName, reason, retryAfterMs !== undefined);
       }
     },
-    close() {
-      agent.destroy();
+    async close() {
       transport.close();
+      await pool.destroy();
     },
   };
 }
