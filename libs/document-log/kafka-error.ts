@@ -12,8 +12,8 @@ interface KafkaFault {
 const membershipLost = new Set(["UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID"]);
 const generationOver = new Set(["REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION"]);
 /**
- * Another producer of the same transactional id has taken over. UNKNOWN: what a broker says, once in some hundred runs of
- * the suite, where that comes in the middle of a commit.
+ * Another producer of the same transactional id has taken over. UNKNOWN: what Kafka 4.3 was seen to say where that comes
+ * in the middle of a commit.
  */
 const fenced = new Set([
   "UNKNOWN",
