@@ -59,8 +59,7 @@ export class SmallBlobs {
   async delete(key: string): Promise<void> {
     await this.#database.write(() => {
       this.#database.statement("DELETE FROM blobs WHERE key = ?").run(Buffer.from(key));
-      if (this.#freePages() > pages.free)
-        this.#database.statement(`PRAGMA incremental_vacuum(${pages.givenBack})`).all();
+      if (this.#database.freePages > pages.free) this.#database.givePagesBack(pages.givenBack);
     });
   }
 
@@ -93,9 +92,5 @@ export class SmallBlobs {
 
   #one(sql: string, key: string): unknown {
     return this.#database.read(() => this.#database.statement(sql).get(Buffer.from(key))?.["value"]);
-  }
-
-  #freePages(): number {
-    return Number(this.#database.statement("PRAGMA freelist_count").get()?.["freelist_count"]);
   }
 }

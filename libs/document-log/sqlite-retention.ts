@@ -53,8 +53,8 @@ export class SqliteRetention {
         dropped = await this.#database.write(() => this.#dropBatch(partition), { durable: false });
       }
     }
-    while (!this.#closed && this.#freePages() > 0) {
-      await this.#database.write(() => this.#givePagesBack(), { durable: false });
+    while (!this.#closed && this.#database.read(() => this.#database.freePages) > 0) {
+      await this.#database.write(() => this.#database.givePagesBack(batch.pages), { durable: false });
     }
   }
 
@@ -93,15 +93,5 @@ export class SqliteRetention {
       .statement("UPDATE partitions SET start_offset = ? WHERE partition = ?")
       .run(end - base, partition);
     return dropped.length;
-  }
-
-  #freePages(): number {
-    return this.#database.read(() =>
-      Number(this.#database.statement("PRAGMA freelist_count").get()?.["freelist_count"]),
-    );
-  }
-
-  #givePagesBack(): void {
-    this.#database.statement(`PRAGMA incremental_vacuum(${batch.pages})`).all();
   }
 }

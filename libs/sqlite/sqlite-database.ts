@@ -103,6 +103,16 @@ export class SqliteDatabase {
     }
   }
 
+  /** Pages of 4 KiB that hold nothing. */
+  get freePages(): number {
+    return Number(this.statement("PRAGMA freelist_count").get()?.["freelist_count"]);
+  }
+
+  /** Gives as many of them to the file system, 5 ms for a thousand; inside of `write`. */
+  givePagesBack(count: number): void {
+    this.statement(`PRAGMA incremental_vacuum(${count})`).all();
+  }
+
   /** Changes when another connection has written. About 2 µs. */
   dataVersion(): unknown {
     return this.read(() => this.statement("PRAGMA data_version").get()?.["data_version"]);
