@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { invalidArgument } from "@headwater/errors";
+import { resultCode, sqlite } from "@headwater/sqlite";
 import type { Cache, CacheEntry } from "./cache.ts";
 import { DamagedEntryError, DiskCacheFile } from "./disk-cache-file.ts";
 import { portionsOf } from "./portions.ts";
@@ -30,11 +31,6 @@ const maxPendingTouches = 4_096;
 const reopenInterval = 30_000;
 /** How often a write is tried while another process writes. */
 const busyAttempts = 10;
-
-/** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
-const busy = 5;
-const corrupt = 11;
-const notADatabase = 26;
 
 /** A cache in a file, for values of 1 KB to some 100 KB that are dearer to compute than to read. */
 export function openDiskCache(options: DiskCacheOptions): Cache {
@@ -126,7 +122,7 @@ class DiskCache implements Cache {
         try {
           return file && work(file);
         } catch (thrown) {
-          wasBusy = resultCode(thrown) === busy;
+          wasBusy = resultCode(thrown) === sqlite.busy;
           if (!wasBusy) throw thrown;
           return undefined;
         }
@@ -147,7 +143,7 @@ class DiskCache implements Cache {
       return result;
     } catch (thrown) {
       // Another process has the file for a moment: no failure.
-      if (resultCode(thrown) !== busy) this.#report(thrown);
+      if (resultCode(thrown) !== sqlite.busy) this.#report(thrown);
       if (isDamage(thrown)) this.#startAnew();
       return undefined;
     }
@@ -181,11 +177,5 @@ class DiskCache implements Cache {
 
 function isDamage(thrown: unknown): boolean {
   const code = resultCode(thrown);
-  return code === corrupt || code === notADatabase || thrown instanceof DamagedEntryError;
-}
-
-/** The low byte of an extended result code is the primary one; 0 where it is no error of SQLite. */
-function resultCode(thrown: unknown): number {
-  if (!(thrown instanceof Error) || !("errcode" in thrown) || typeof thrown.errcode !== "number") return 0;
-  return thrown.errcode & 0xff;
+  return code === sqlite.corrupt || code === sqlite.notADatabase || thrown instanceof DamagedEntryError;
 }

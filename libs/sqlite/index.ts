@@ -1,2 +1,3 @@
+export { resultCode, sqlite } from "./result-code.ts";
 export { SqliteDatabase } from "./sqlite-database.ts";
 export type { SqliteOwner } from "./sqlite-owner.ts";

@@ -1,18 +1,7 @@
 import type { HeadwaterErrorOptions } from "@headwater/errors";
 import { HeadwaterError, status } from "@headwater/errors";
+import { resultCode, sqlite } from "./result-code.ts";
 import type { SqliteOwner } from "./sqlite-owner.ts";
-
-/** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
-const sqlite = {
-  busy: 5,
-  locked: 6,
-  readonly: 8,
-  io: 10,
-  corrupt: 11,
-  full: 13,
-  cannotOpen: 14,
-  notADatabase: 26,
-};
 
 function errorsOf({ name, folder, reasons }: SqliteOwner): Readonly<Record<number, HeadwaterErrorOptions>> {
   const unreadable: HeadwaterErrorOptions = {
@@ -68,10 +57,4 @@ export function fromSqlite(thrown: unknown, owner: SqliteOwner): HeadwaterError 
 /** True where another connection holds the lock and trying again can help. */
 export function isBusy(thrown: unknown): boolean {
   return resultCode(thrown) === sqlite.busy;
-}
-
-/** The low byte of an extended result code is the primary one; 0 where it is no error of SQLite. */
-function resultCode(thrown: unknown): number {
-  if (!(thrown instanceof Error) || !("errcode" in thrown) || typeof thrown.errcode !== "number") return 0;
-  return thrown.errcode & 0xff;
 }
