@@ -76,19 +76,21 @@ export function createHandlers(
     rerank(request: RerankRequest, { signal }: CallContext): Promise<RerankResponse> {
       return observed(metrics, "rerank", async () => {
         checkRerankRequest(request);
-        const { query, passages, budgetMs, skipCache, tokenScores } = request;
-        const { scores, matches, timings } = await reranker.rerank(query, passages, {
+        const { query, passages, budgetMs, skipCache, tokenScores, answerOdds, sources } = request;
+        const { scores, matches, timings, ...reranked } = await reranker.rerank(query, passages, {
           flow: {},
           signal,
           budgetMs,
           skipCache,
           tokenScores,
+          ...(answerOdds ? { answersOf: sources } : {}),
         });
         return {
           scores: scores.map((score, index) => ({
             scored: score !== undefined,
             score: score ?? 0,
             tokenScores: [...(matches?.cosines[index] ?? [])],
+            answerOdds: reranked.answerOdds?.[index],
           })),
           queryTokens: [...(matches?.tokens ?? [])],
           reranker: reranker.name,

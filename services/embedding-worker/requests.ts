@@ -30,10 +30,17 @@ export function checkEmbedQueryRequest({ text }: EmbedQueryRequest): void {
   checkQuery(text);
 }
 
-/** Passages may be empty: they get a score like any other. @throws HeadwaterError as `checkEmbedRequest` */
-export function checkRerankRequest({ query, passages }: RerankRequest): void {
+/** Passages may be empty: they get a score like any other. @throws HeadwaterError as `checkEmbedRequest`; HW_SOURCES_COUNT */
+export function checkRerankRequest({ query, passages, sources }: RerankRequest): void {
   checkQuery(query);
   checkCount(passages.length, mostPassages, "passages");
+  if (sources.length > 0 && sources.length !== passages.length) {
+    throw invalidArgument(
+      "HW_SOURCES_COUNT",
+      `The request has ${sources.length} sources for ${passages.length} passages.`,
+      "Send one source for each passage, or none.",
+    );
+  }
 }
 
 function checkQuery(query: string): void {

@@ -103,6 +103,7 @@ export async function startEmbeddingWorker(
           tokenizer,
           engine,
           passagePrefix: encoder.passagePrefix,
+          answerHead: encoder.answerHeadFile !== undefined,
         });
     const server = await startRpcServer({
       address: config.listen,

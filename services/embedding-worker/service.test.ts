@@ -9,6 +9,7 @@ import {
   tinyDimensions,
   tinyMaxTokens,
   tinyWeight,
+  writeTinyAnswerHead,
   writeTinyCrossEncoder,
   writeTinyEncoder,
 } from "./testing/tiny-models.ts";
@@ -145,6 +146,11 @@ test("bad requests are told what is wrong with them", async () => {
       worker.client.call.rerank({ query: "q", passages: Array.from({ length: 257 }, () => "x") }),
       "HW_TEXTS_TOO_MANY",
       /257 passages, 256 are allowed/,
+    ],
+    [
+      worker.client.call.rerank({ query: "q", passages: ["a", "b"], answerOdds: true, sources: [1] }),
+      "HW_SOURCES_COUNT",
+      /1 sources for 2 passages/,
     ],
   ];
   for (const [work, reason, message] of cases) {
@@ -295,6 +301,23 @@ test("a rerank tells the scores of the query's tokens where they are asked for",
     scores.map(({ score }) => score),
     plain.scores.map(({ score }) => score),
   );
+});
+
+test("a rerank tells what answers where it is asked for, and the encoder has an answer head", async () => {
+  const headed = join(folder, "headed");
+  await writeTinyEncoder(headed);
+  await writeTinyAnswerHead(join(headed, "answer_head.onnx"));
+  const answering = await startTiny("answering", { HEADWATER_EMBEDDING_MODEL_DIR: headed });
+  const request = { query: "river", passages: ["sea fish", "boat", "mill"], answerOdds: true };
+  const oddsOf = async (service: TestService, more: { answerOdds?: boolean; sources?: number[] } = {}) =>
+    (await service.client.call.rerank({ ...request, ...more })).scores.map(({ answerOdds }) => answerOdds);
+  const alone = (await oddsOf(answering)).map((odds) => odds ?? 0);
+  const together = (await oddsOf(answering, { sources: [4, 4, 9] })).map((odds) => odds ?? 0);
+  const [first = 0, second = 0, third = 0] = together.map((odds, index) => odds - (alone[index] ?? 0));
+  assert(first > 0 && second > 0 && third === 0 && alone.every((odds) => odds > 0), `${alone}; ${together}`);
+  assert.deepEqual(await oddsOf(answering, { answerOdds: false }), [undefined, undefined, undefined]);
+  assert.deepEqual(await oddsOf(worker), [undefined, undefined, undefined]);
+  await answering.close();
 });
 
 test("indexed passages leave their token vectors for the first rerank", async () => {

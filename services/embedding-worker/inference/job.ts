@@ -7,6 +7,7 @@ export interface ThreadModels {
     readonly padTokenId: number;
     readonly pooling: Pooling;
     readonly dimensions: number;
+    readonly answerHeadFile: string | undefined;
   };
   readonly crossEncoder?: { readonly modelFile: string; readonly padTokenId: number };
   /** Cores that each session computes on. */
@@ -33,7 +34,16 @@ export type Job =
   | { readonly kind: "encode"; readonly inputs: readonly EncoderInput[] }
   | { readonly kind: "pairs"; readonly inputs: readonly PairInput[] }
   /** Packed token vectors of a query and of passages. */
-  | { readonly kind: "max-sim"; readonly query: Uint8Array; readonly passages: readonly Uint8Array[] };
+  | { readonly kind: "max-sim"; readonly query: Uint8Array; readonly passages: readonly Uint8Array[] }
+  /** The same, of a question and of what may answer it. */
+  | { readonly kind: "answer-odds"; readonly question: Uint8Array; readonly sentences: readonly InContext[] };
+
+/** Packed token vectors of a sentence and of its neighbours; undefined: it has none. */
+export interface InContext {
+  readonly before: Uint8Array | undefined;
+  readonly own: Uint8Array;
+  readonly after: Uint8Array | undefined;
+}
 
 export interface EncoderOutput {
   /** Of length 1. Undefined where it was not asked for. */
@@ -47,6 +57,8 @@ export interface JobOutputs {
   readonly pairs: readonly number[];
   /** For each token of the query its best cosine; none where query or passage has no tokens. */
   readonly "max-sim": readonly Float32Array[];
+  /** Natural logarithms of odds; undefined where question or passage has no tokens. */
+  readonly "answer-odds": readonly (number | undefined)[];
 }
 
 export type JobOf<Kind extends Job["kind"]> = Extract<Job, { kind: Kind }>;

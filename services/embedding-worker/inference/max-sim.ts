@@ -1,5 +1,7 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession } from "onnxruntime-node";
+import { Tensor } from "onnxruntime-node";
 import { elementType, writeOnnx } from "./onnx-graph.ts";
+import { openSmallSession } from "./small-session.ts";
 import { unpackTokenVectors } from "./token-vectors.ts";
 
 /**
@@ -19,14 +21,7 @@ export class MaxSim {
   }
 
   static async load(dimensions: number): Promise<MaxSim> {
-    const session = await InferenceSession.create(maxSimGraph(dimensions), {
-      // A passage is too little to share out.
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      enableMemPattern: false,
-      logSeverityLevel: 4,
-    });
-    return new MaxSim(session, dimensions);
+    return new MaxSim(await openSmallSession(maxSimGraph(dimensions)), dimensions);
   }
 
   /**

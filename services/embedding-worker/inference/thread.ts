@@ -1,6 +1,7 @@
 // Body of an inference thread. onnxruntime-node runs a model on the thread that calls it (its `run` is synchronous
 // behind a promise), which would hold an event loop for the length of a batch; hence threads of their own.
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { AnswerHead } from "./answer-head.ts";
 import type { Done, EncoderOutput, Job, JobMessage, JobOf, ThreadMessage, ThreadModels } from "./job.ts";
 import { MaxSim } from "./max-sim.ts";
 import { OnnxModel } from "./onnx-model.ts";
@@ -56,13 +57,22 @@ async function scorePairs(model: OnnxModel | undefined, { inputs }: JobOf<"pairs
   );
 }
 
+async function scoreAnswers(
+  head: AnswerHead | undefined,
+  { question, sentences }: JobOf<"answer-odds">,
+): Promise<(number | undefined)[]> {
+  if (!head) throw new Error("the encoder has no answer head");
+  return head.score(question, sentences);
+}
+
 interface Graphs {
   readonly encoder: OnnxModel;
   readonly crossEncoder: OnnxModel | undefined;
   readonly maxSim: MaxSim;
+  readonly answerHead: AnswerHead | undefined;
 }
 
-function run({ encoder, crossEncoder, maxSim }: Graphs, job: Job) {
+function run({ encoder, crossEncoder, maxSim, answerHead }: Graphs, job: Job) {
   switch (job.kind) {
     case "encode":
       return encode(encoder, job);
@@ -70,12 +80,14 @@ function run({ encoder, crossEncoder, maxSim }: Graphs, job: Job) {
       return scorePairs(crossEncoder, job);
     case "max-sim":
       return maxSim.match(job.query, job.passages);
+    case "answer-odds":
+      return scoreAnswers(answerHead, job);
   }
 }
 
 function buffersOf(outputs: Done<Job["kind"]>["outputs"]): ArrayBuffer[] {
   return outputs.flatMap((output) =>
-    typeof output === "number"
+    output === undefined || typeof output === "number"
       ? []
       : output instanceof Float32Array
         ? [output.buffer].filter((buffer) => buffer instanceof ArrayBuffer)
@@ -114,6 +126,10 @@ try {
       ? await OnnxModel.load(crossEncoder.modelFile, 2, crossEncoder.padTokenId, threads)
       : undefined,
     maxSim: await MaxSim.load(dimensions),
+    answerHead:
+      encoder.answerHeadFile === undefined
+        ? undefined
+        : await AnswerHead.load(encoder.answerHeadFile, dimensions),
   };
   port.on("message", (message: JobMessage) => {
     accept(message);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { HeadwaterError } from "@headwater/errors";
 import { temporaryFolder } from "@headwater/testing";
 import { readEmbeddingWorkerConfig } from "../config.ts";
-import { writeJson, writeTinyEncoder } from "../testing/tiny-models.ts";
+import { writeJson, writeTinyAnswerHead, writeTinyEncoder } from "../testing/tiny-models.ts";
 import { readEncoderFolder } from "./encoder-folder.ts";
 
 const bundled = readEmbeddingWorkerConfig({}).modelDir;
@@ -88,6 +88,20 @@ test("a file that is not what SHA256SUMS says is refused", async () => {
   const error = await refusal(folder);
   assert.equal(error.reason, "HW_MODEL_CORRUPT");
   assert(error.message.includes("model.onnx has the SHA-256"), error.message);
+  await writeFile(join(folder, "answer_head.onnx"), "x");
+  await writeFile(join(folder, "SHA256SUMS"), `${"0".repeat(64)}  answer_head.onnx\n`);
+  const damaged = await refusal(folder);
+  assert.equal(damaged.reason, "HW_MODEL_CORRUPT");
+  assert(damaged.message.includes("answer_head.onnx has the SHA-256"), damaged.message);
+});
+
+test("an answer head is found beside the encoder, and changes nothing of what is stored", async () => {
+  const folder = await writeTinyEncoder(await temporaryFolder());
+  const without = await readEncoderFolder(folder);
+  assert.equal(without.answerHeadFile, undefined);
+  const file = await writeTinyAnswerHead(join(folder, "answer_head.onnx"));
+  const having = await readEncoderFolder(folder);
+  assert.deepEqual([having.answerHeadFile, having.fingerprint], [file, without.fingerprint]);
 });
 
 test("what would silently give other vectors is refused", async () => {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
 import type { ModelFolder } from "./model-folder.ts";
-import { modelError, readJson, readModelFolder } from "./model-folder.ts";
+import { findChecked, modelError, readJson, readModelFolder } from "./model-folder.ts";
 
 /** How the vectors of a text's tokens become one vector. */
 export type Pooling = "cls" | "mean" | "max";
@@ -16,6 +16,8 @@ export interface EncoderFolder extends ModelFolder {
   readonly passagePrefix: string;
   /** Length of a vector. */
   readonly dimensions: number;
+  /** Graph that tells from token vectors whether a sentence answers a question; undefined: the encoder has none. */
+  readonly answerHeadFile: string | undefined;
   /** Of all that decides a vector: vectors of equal fingerprints can be compared. 32 hexadecimal digits. */
   readonly fingerprint: string;
 }
@@ -48,6 +50,8 @@ const poolings: Readonly<Record<string, Pooling>> = {
  * Reads a folder as sentence-transformers exports it: a transformer, its pooling and, where the model is meant for
  * cosines, a Normalize step. Anything else in `modules.json` (a Dense layer, say) would be left out silently, so it
  * is refused.
+ *
+ * An answer head (`answer_head.onnx`) is taken along where there is one; nothing that is stored depends on it.
  *
  * @throws HeadwaterError FAILED_PRECONDITION, as `readModelFolder`, and HW_MODEL_UNSUPPORTED
  */
@@ -82,7 +86,12 @@ export async function readEncoderFolder(folder: string): Promise<EncoderFolder> 
     passagePrefix: prompting?.prompts?.["passage"] ?? prompting?.prompts?.["document"] ?? "",
     dimensions,
   };
-  return { ...files, ...description, fingerprint: fingerprintOf({ ...files, ...description }) };
+  return {
+    ...files,
+    ...description,
+    answerHeadFile: await findChecked(folder, "answer_head.onnx"),
+    fingerprint: fingerprintOf({ ...files, ...description }),
+  };
 }
 
 function poolingOf(folder: string, config: z.output<typeof poolingConfig>): Pooling {
@@ -106,7 +115,7 @@ function unsupported(folder: string, what: string) {
 }
 
 /** The folder's name and place are left out: the same files elsewhere are the same model. */
-function fingerprintOf(model: Omit<EncoderFolder, "fingerprint">): string {
+function fingerprintOf(model: Omit<EncoderFolder, "fingerprint" | "answerHeadFile">): string {
   const parts = [
     model.modelSha256,
     model.tokenizerSha256,

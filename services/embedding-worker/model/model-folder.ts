@@ -53,23 +53,9 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const usable = offsetPositions.has(config.model_type ?? "") ? positions - padTokenId - 1 : positions;
 
   const [modelSha256, tokenizerSha256] = await Promise.all([
-    sha256(join(folder, modelFile)),
-    sha256(join(folder, tokenizerFile)),
+    checkedSha256(folder, modelFile),
+    checkedSha256(folder, tokenizerFile),
   ]);
-  const sums = await readSums(folder);
-  for (const [file, found] of [
-    [modelFile, modelSha256],
-    [tokenizerFile, tokenizerSha256],
-  ] as const) {
-    const wanted = sums.get(file);
-    if (wanted !== undefined && wanted !== found) {
-      throw modelError(
-        "HW_MODEL_CORRUPT",
-        `${join(folder, file)} has the SHA-256 ${found}, but SHA256SUMS says ${wanted}.`,
-        "Fetch the model again; the file is damaged or not the one that the sums were made of.",
-      );
-    }
-  }
   return {
     name: basename(folder),
     folder,
@@ -80,6 +66,18 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     maxTokens: Math.min(usable, sentenceBert?.max_seq_length ?? usable),
     padTokenId,
   };
+}
+
+/**
+ * A file that a model may have, its sum verified as the others' are; undefined: it has none.
+ *
+ * @throws HeadwaterError FAILED_PRECONDITION, HW_MODEL_CORRUPT
+ */
+export async function findChecked(folder: string, file: string): Promise<string | undefined> {
+  const path = join(folder, file);
+  if (!(await isThere(path))) return undefined;
+  await checkedSha256(folder, file);
+  return path;
 }
 
 /** A response holds it whole, beside a few bytes; gRPC's limit of a message is set in libs/rpc. */
@@ -130,6 +128,18 @@ async function isThere(path: string): Promise<boolean> {
 async function firstThere(folder: string, files: readonly [string, ...string[]]): Promise<string> {
   for (const file of files) if (await isThere(join(folder, file))) return file;
   throw modelError("HW_MODEL_INVALID", `The model folder ${folder} has no ${files[0]}.`);
+}
+
+async function checkedSha256(folder: string, file: string): Promise<string> {
+  const path = join(folder, file);
+  const found = await sha256(path);
+  const wanted = (await readSums(folder)).get(file);
+  if (wanted === undefined || wanted === found) return found;
+  throw modelError(
+    "HW_MODEL_CORRUPT",
+    `${path} has the SHA-256 ${found}, but SHA256SUMS says ${wanted}.`,
+    "Fetch the model again; the file is damaged or not the one that the sums were made of.",
+  );
 }
 
 async function sha256(file: string): Promise<string> {

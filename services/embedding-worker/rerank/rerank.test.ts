@@ -18,6 +18,7 @@ import {
   tinyIds,
   tinyVector,
   tinyWeight,
+  writeTinyAnswerHead,
   writeTinyCrossEncoder,
   writeTinyEncoder,
 } from "../testing/tiny-models.ts";
@@ -37,6 +38,8 @@ before(async () => {
   const crossEncoder = await readModelFolder(await writeTinyCrossEncoder(join(folder, "cross-encoder")));
   tokenizer = TextTokenizer.load(encoder.tokenizerFile, encoder.maxTokens);
   pairTokenizer = TextTokenizer.load(crossEncoder.tokenizerFile, crossEncoder.maxTokens);
+  const answerHeadFile = await writeTinyAnswerHead(join(folder, "answer_head.onnx"));
+  encoder = { ...encoder, answerHeadFile };
   pool = await ThreadPool.start({ encoder, crossEncoder, threads: 1 }, 1, () => {});
 });
 after(() => pool.close());
@@ -53,14 +56,17 @@ function schedulerOf(engine: Engine): Scheduler {
   });
 }
 
-function lateInteraction(engine: Engine) {
+function lateInteraction(engine: Engine, answerHead = true) {
   const store = new TokenVectorStore({
     cache: createMemoryCache({ maxBytes: 1_000_000 }),
     fingerprint: encoder.fingerprint,
     ingestBytes: 1000,
   });
   const tokenEncoder = new TokenEncoder(tokenizer, schedulerOf(engine), store);
-  return { store, reranker: new LateInteraction({ tokenEncoder, tokenizer, engine, passagePrefix: "" }) };
+  return {
+    store,
+    reranker: new LateInteraction({ tokenEncoder, tokenizer, engine, passagePrefix: "", answerHead }),
+  };
 }
 
 const options = (more: { budgetMs?: number; signal?: AbortSignal; skipCache?: boolean } = {}) => ({
@@ -116,6 +122,48 @@ test("where asked for, late interaction tells each query token's place and best 
     assert(Math.abs((scores[index] ?? 9) - mean) < 1e-5);
   }
   assert.equal((await reranker.rerank("river sea", passages, options())).matches, undefined);
+});
+
+test("where asked for, late interaction tells what answers; neighbours of one text are read with a passage", async () => {
+  const engine = new FakeEngine(9);
+  const { reranker } = lateInteraction(engine);
+  const passages = ["sea fish", "boat", "mill rain stone"];
+  const read = async (answersOf?: readonly number[]) => {
+    engine.started.length = 0;
+    const running = reranker.rerank("river", passages, { ...options(), ...(answersOf ? { answersOf } : {}) });
+    let ended = false;
+    const done = running.finally(() => {
+      ended = true;
+    });
+    while (!ended) {
+      await settle();
+      await engine.finishAll();
+    }
+    const sentences = engine.started.flatMap(({ job }) => (job.kind === "answer-odds" ? job.sentences : []));
+    const beside = sentences.map(({ before, after }) => [before !== undefined, after !== undefined]);
+    return { odds: (await done).answerOdds, beside };
+  };
+  const [alone, first, last] = [
+    [false, false],
+    [false, true],
+    [true, false],
+  ];
+  assert.deepEqual(await read([1, 1, 2]), { odds: [0.5, 0.5, 0.5], beside: [first, last, alone] });
+  assert.deepEqual((await read([])).beside, [alone, alone, alone]);
+  assert.deepEqual(await read(), { odds: undefined, beside: [] });
+});
+
+test("the odds of an answer are those of the encoder's head, and there are none without a head", async () => {
+  const asked = { ...options(), answersOf: [7, 7] };
+  const { answerOdds = [] } = await lateInteraction(pool).reranker.rerank(
+    "river",
+    ["sea", "fish boat"],
+    asked,
+  );
+  assert(answerOdds.every((odds) => odds !== undefined && odds > 0) && answerOdds.length === 2);
+  const { reranker } = lateInteraction(pool, false);
+  const { answerOdds: none, scores } = await reranker.rerank("river", ["sea", "fish boat"], asked);
+  assert.deepEqual([none, scores.length], [undefined, 2]);
 });
 
 test("a passage goes through the model once, unless the cache is to be skipped", async () => {

@@ -6,6 +6,8 @@ export interface RerankOptions extends CallOptions {
   readonly budgetMs: number;
   /** True: `matches` are wanted. */
   readonly tokenScores?: boolean;
+  /** Wanted are `answerOdds`: the number of each passage's text, of which neighbours are read together; none: no text. */
+  readonly answersOf?: readonly number[];
 }
 
 export interface Reranked {
@@ -13,6 +15,8 @@ export interface Reranked {
   readonly scores: readonly (number | undefined)[];
   /** Of a reranker that matches token by token. */
   readonly matches?: TokenMatches;
+  /** Of a reranker with an answer head: natural logarithms of odds; undefined where a passage has no score. */
+  readonly answerOdds?: readonly (number | undefined)[];
   readonly timings: Timings;
 }
 

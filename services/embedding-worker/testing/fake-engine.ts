@@ -85,5 +85,7 @@ function outputsOf(job: Job): unknown[] {
       return job.inputs.map(({ ids }) => ids.length);
     case "max-sim":
       return job.passages.map(() => Float32Array.of(0.5));
+    case "answer-odds":
+      return job.sentences.map(() => 0.5);
   }
 }

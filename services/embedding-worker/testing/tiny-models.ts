@@ -69,6 +69,46 @@ export async function writeTinyCrossEncoder(folder: string): Promise<string> {
   return folder;
 }
 
+/** Weights of the tiny answer head: its odds are the sum over the tokens, each weighed by the part that it is of. */
+export const tinyAnswerWeights = { question: 1000, before: 100, own: 1, after: 10 } as const;
+
+/** A graph with the inputs and the output of an answer head; a token counts as its scale. */
+export async function writeTinyAnswerHead(file: string, dimensions = tinyDimensions): Promise<string> {
+  const parts = Object.entries(tinyAnswerWeights);
+  const sums = parts.map(([name]) => `${name}_weighed`);
+  await writeFile(
+    file,
+    writeOnnx({
+      nodes: [
+        ...parts.flatMap(([name]) => [
+          {
+            op: "ReduceSum",
+            inputs: [`${name}_scales`, "axes"],
+            output: `${name}_sum`,
+            attributes: { keepdims: 0 },
+          },
+          { op: "Mul", inputs: [`${name}_sum`, `${name}_weight`], output: `${name}_weighed` },
+        ]),
+        { op: "Sum", inputs: sums, output: "sum" },
+        { op: "Reshape", inputs: ["sum", "one"], output: "odds" },
+      ],
+      constants: [
+        { name: "axes", dims: [2], values: BigInt64Array.of(0n, 1n) },
+        { name: "one", dims: [1], values: BigInt64Array.of(1n) },
+        ...parts.map(([name, weight]) => ({
+          ...{ name: `${name}_weight`, dims: [1], values: Float32Array.of(weight) },
+        })),
+      ],
+      inputs: parts.flatMap(([name]) => [
+        { name, type: elementType.int8, shape: [`${name}_tokens`, dimensions] },
+        { name: `${name}_scales`, type: elementType.float, shape: [`${name}_tokens`, 1] },
+      ]),
+      outputs: [{ name: "odds", type: elementType.float, shape: [1] }],
+    }),
+  );
+  return file;
+}
+
 async function writeModel(folder: string, graph: OnnxGraph): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "model.onnx"), writeOnnx(graph));

@@ -87,6 +87,16 @@ export interface RerankRequest {
   skipCache: boolean;
   /** True: late interaction also tells what each token of the query adds to a score. */
   tokenScores: boolean;
+  /**
+   * True: late interaction also tells how likely each passage, best a single sentence, is to answer the query, where the
+   * model has an answer head.
+   */
+  answerOdds: boolean;
+  /**
+   * For answer_odds: the number of the text that each passage was taken from. Neighbours of one text, which stand in its
+   * order, are read together, as "he" and "this" are of the sentence before. None: each passage stands alone.
+   */
+  sources: number[];
 }
 
 /** Scores of the passages. */
@@ -116,6 +126,11 @@ export interface RerankScore {
   score: number;
   /** The best cosine of each of `query_tokens` with a token of the passage, -1 to 1. */
   tokenScores: number[];
+  /**
+   * Natural logarithm of the odds that the passage answers the query. Only where answer_odds were asked for and the model
+   * has an answer head.
+   */
+  answerOdds?: number | undefined;
 }
 
 /** Nothing to say. */
@@ -791,7 +806,7 @@ export const EmbedQueryResponse: MessageFns<EmbedQueryResponse> = {
 };
 
 function createBaseRerankRequest(): RerankRequest {
-  return { query: "", passages: [], budgetMs: 0, skipCache: false, tokenScores: false };
+  return { query: "", passages: [], budgetMs: 0, skipCache: false, tokenScores: false, answerOdds: false, sources: [] };
 }
 
 export const RerankRequest: MessageFns<RerankRequest> = {
@@ -810,6 +825,16 @@ export const RerankRequest: MessageFns<RerankRequest> = {
     }
     if (message.tokenScores !== false) {
       writer.uint32(40).bool(message.tokenScores);
+    }
+    if (message.answerOdds !== false) {
+      writer.uint32(48).bool(message.answerOdds);
+    }
+    if (message.sources.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.sources) {
+        writer.uint32(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -867,6 +892,32 @@ export const RerankRequest: MessageFns<RerankRequest> = {
             message.tokenScores = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.answerOdds = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.sources.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.sources.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -898,6 +949,14 @@ export const RerankRequest: MessageFns<RerankRequest> = {
         : isSet(object.token_scores)
         ? globalThis.Boolean(object.token_scores)
         : false,
+      answerOdds: isSet(object.answerOdds)
+        ? globalThis.Boolean(object.answerOdds)
+        : isSet(object.answer_odds)
+        ? globalThis.Boolean(object.answer_odds)
+        : false,
+      sources: globalThis.Array.isArray(object?.sources)
+        ? object.sources.map((e: any) => globalThis.Number(e))
+        : [],
     };
   },
 
@@ -918,6 +977,12 @@ export const RerankRequest: MessageFns<RerankRequest> = {
     if (message.tokenScores !== false) {
       obj.tokenScores = message.tokenScores;
     }
+    if (message.answerOdds !== false) {
+      obj.answerOdds = message.answerOdds;
+    }
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => Math.round(e));
+    }
     return obj;
   },
 
@@ -931,6 +996,8 @@ export const RerankRequest: MessageFns<RerankRequest> = {
     message.budgetMs = object.budgetMs ?? 0;
     message.skipCache = object.skipCache ?? false;
     message.tokenScores = object.tokenScores ?? false;
+    message.answerOdds = object.answerOdds ?? false;
+    message.sources = object.sources?.map((e) => e) || [];
     return message;
   },
 };
@@ -1075,7 +1142,7 @@ export const RerankResponse: MessageFns<RerankResponse> = {
 };
 
 function createBaseRerankScore(): RerankScore {
-  return { scored: false, score: 0, tokenScores: [] };
+  return { scored: false, score: 0, tokenScores: [], answerOdds: undefined };
 }
 
 export const RerankScore: MessageFns<RerankScore> = {
@@ -1092,6 +1159,9 @@ export const RerankScore: MessageFns<RerankScore> = {
         writer.float(v);
       }
       writer.join();
+    }
+    if (message.answerOdds !== undefined) {
+      writer.uint32(33).double(message.answerOdds);
     }
     return writer;
   },
@@ -1143,6 +1213,14 @@ export const RerankScore: MessageFns<RerankScore> = {
 
             break;
           }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.answerOdds = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1164,6 +1242,11 @@ export const RerankScore: MessageFns<RerankScore> = {
         : globalThis.Array.isArray(object?.token_scores)
         ? object.token_scores.map((e: any) => globalThis.Number(e))
         : [],
+      answerOdds: isSet(object.answerOdds)
+        ? globalThis.Number(object.answerOdds)
+        : isSet(object.answer_odds)
+        ? globalThis.Number(object.answer_odds)
+        : undefined,
     };
   },
 
@@ -1178,6 +1261,9 @@ export const RerankScore: MessageFns<RerankScore> = {
     if (message.tokenScores?.length) {
       obj.tokenScores = message.tokenScores.map((e) => floatToJson(e));
     }
+    if (message.answerOdds !== undefined) {
+      obj.answerOdds = floatToJson(message.answerOdds);
+    }
     return obj;
   },
 
@@ -1189,6 +1275,7 @@ export const RerankScore: MessageFns<RerankScore> = {
     message.scored = object.scored ?? false;
     message.score = object.score ?? 0;
     message.tokenScores = object.tokenScores?.map((e) => e) || [];
+    message.answerOdds = object.answerOdds ?? undefined;
     return message;
   },
 };
