@@ -53,6 +53,27 @@ test("a sentence that is clearly less likely than the best is left out", async (
   assert.equal(text, "The Aletsch glacier lost 1.3 km of length since 1880. [1]");
 });
 
+test("of sentences that are alike the one is given that the answer head says answers, and none where it says none does", async () => {
+  const asked: (readonly number[])[] = [];
+  const heading = (odds: (text: string) => number) =>
+    createExtractiveModel({
+      rankSentences: async (_, texts, __, sources) => {
+        asked.push(sources);
+        const scores = texts.map(() => 0.7);
+        return { scale: "late-interaction", scores, answerOdds: texts.map(odds) };
+      },
+    });
+  const question = "How long is the Aletsch glacier?";
+  const answering = heading((text) => (text.includes("23 km") ? 12 : -12));
+  assert.equal(
+    textOf(await ask(question, glaciers, 500, answering)),
+    "The Aletsch glacier is 23 km long. [2]",
+  );
+  const near = heading(() => -12);
+  assert.equal(textOf(await ask(question, glaciers, 500, near)), noSupportAnswer);
+  assert.deepEqual(asked[0], [1, 1, 2, 2, 2, 3]);
+});
+
 test("a question that nothing supports is answered in so many words", async () => {
   for (const sources of [glaciers, []]) {
     const events = await ask("Who invented the sewing machine?", sources);

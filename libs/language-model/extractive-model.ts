@@ -9,13 +9,14 @@ export interface ExtractiveModelOptions {
   /** "extractive" by default. */
   readonly name?: string;
   /**
-   * Scores at most `maxScored` sentences against a question. Undefined: no scorer answered, and words alone decide.
-   * An abort rejects.
+   * Scores at most `maxScored` sentences against a question; `sources` are the numbers of those that they are from.
+   * Undefined: no scorer answered, and words alone decide. An abort rejects.
    */
   readonly rankSentences: (
     question: string,
     sentences: readonly string[],
     signal: AbortSignal,
+    sources: readonly number[],
   ) => Promise<SentenceScores | undefined>;
 }
 
@@ -25,9 +26,9 @@ export const noSupportAnswer = "The documents do not say.";
 /** The embedding-worker's limit of passages in one Rerank. */
 const maxScored = 256;
 /** Log odds below which even the best sentence is no answer. Even odds are 0; 0006-extractive-answers.md has the trade. */
-const leastOdds = -0.1;
+const leastOdds = -0.3;
 /** Further sentences may be this much less likely than the best: 0006-extractive-answers.md has the figures. */
-const oddsMargin = 1;
+const oddsMargin = 0.6;
 const maxSentences = 4;
 
 /** Adapter: no model writes, the answer is made of the sources' best supporting sentences, each with its source. */
@@ -52,7 +53,8 @@ async function* generate(
   signal.throwIfAborted();
   const candidates = shortlist(request.question, candidateSentences(request.sources));
   const texts = candidates.map(withTitle);
-  const scores = texts.length === 0 ? undefined : await rankSentences(request.question, texts, signal);
+  const from = candidates.map(({ source }) => source.number);
+  const scores = texts.length === 0 ? undefined : await rankSentences(request.question, texts, signal, from);
   const chosen = inReadingOrder(choose(scoreCandidates(request.question, candidates, scores)));
   const inputTokens = estimateTokens(`${request.question} ${texts.join(" ")}`);
   const finish = (reason: FinishReason, outputTokens: number): ModelEvent => ({

@@ -11,6 +11,8 @@ export interface SentenceScores {
   readonly scale: "late-interaction" | "cross-encoder";
   /** Of late interaction. */
   readonly tokens?: TokenScores;
+  /** Of an answer head: for each sentence the log odds that it answers, or undefined. */
+  readonly answerOdds?: readonly (number | undefined)[];
 }
 
 /** Which part of a question a sentence speaks of. */
@@ -25,6 +27,8 @@ export interface TokenScores {
 export interface Evidence {
   /** In the scale of the scorer; undefined: words alone decide. */
   readonly similarity: number | undefined;
+  /** Log odds by the encoder's answer head; undefined where there is none. */
+  readonly answer: number | undefined;
   /** Mean likeness of the question's content words, rare ones counting more; the similarity where it is not known. */
   readonly words: number;
   /** How far that is below the best sentence's, 0 or less. */
@@ -61,17 +65,28 @@ const fitted = {
     ...{ found: -10.08, asking: 13.56, askingGap: 27.42 },
     answerType: 4.54,
   },
+  "answer-head": {
+    bias: -8.55,
+    ...{ answer: 0.33, similarity: -14.64, words: 3.37, wordsGap: 14.19, nearby: 22.89 },
+    ...{ found: -2.95, asking: 0.97, askingGap: 22.49 },
+    answerType: 3.18,
+  },
   "cross-encoder": { bias: 0, similarity: 1 },
   words: { bias: -2.63, coverage: 3.5, context: 2.71, length: 0.1 },
 } as const satisfies Record<string, Weights>;
 
 /** Logarithm of the odds, by the fitted logistic, that a sentence speaks to the question: above 0, more likely so. */
 export function oddsOf(evidence: Evidence, scale: SentenceScores["scale"]): number {
-  const { bias, ...weights }: Weights = evidence.similarity === undefined ? fitted.words : fitted[scale];
+  const { bias, ...weights }: Weights = fitted[fitFor(evidence, scale)];
   let odds = bias;
   for (const [name, weight] of Object.entries(weights))
     odds += weight * (evidence[name as keyof Evidence] ?? 0);
   return odds;
+}
+
+function fitFor({ similarity, answer }: Evidence, scale: SentenceScores["scale"]): keyof typeof fitted {
+  if (similarity === undefined) return "words";
+  return scale === "late-interaction" && answer !== undefined ? "answer-head" : scale;
 }
 
 /** Stems of what a question asks about. */
@@ -111,6 +126,7 @@ export function gatherEvidence(
     const asking = askingOf[index] ?? 0;
     return {
       similarity,
+      answer: scored?.answerOdds?.[index],
       words: own,
       wordsGap: own - bestWords,
       nearby: likeness?.nearby[index] ?? own,

@@ -10,10 +10,10 @@ import { runHeadwater } from "../support/run-headwater.ts";
  * here. Nothing may be tuned on these questions; what is better than this is a reason to raise the figures.
  */
 const measured = {
-  citationPrecision: 0.806,
-  citationRecall: 0.759,
-  rightRefusals: 0.756,
-  wrongRefusals: 0.132,
+  citationPrecision: 0.81,
+  citationRecall: 0.82,
+  rightRefusals: 0.822,
+  wrongRefusals: 0.079,
 };
 const slack = 0.03;
 

@@ -5,11 +5,16 @@ import type { RpcClient } from "@headwater/rpc";
 import type { Telemetry } from "@headwater/telemetry";
 import { Counter } from "@headwater/telemetry";
 
-/** Scores sentences against a question or a claim; undefined: nobody could, and words alone have to decide. */
+/**
+ * Scores sentences against a question or a claim; undefined: nobody could, and words alone have to decide.
+ *
+ * @param sources where it is to be told which sentences answer: the number of the source that each is from
+ */
 export type RankSentences = (
   question: string,
   sentences: readonly string[],
   signal: AbortSignal,
+  sources?: readonly number[],
 ) => Promise<SentenceScores | undefined>;
 
 /** Milliseconds beyond the budget after which the worker is taken to be gone. */
@@ -34,14 +39,17 @@ export function createSentenceRanker(
     registers: [telemetry.metrics],
   });
   let pausedUntil = 0;
-  return async (question, sentences, signal) => {
+  return async (question, sentences, signal, sources) => {
     if (performance.now() < pausedUntil) {
       degraded.inc();
       return undefined;
     }
     try {
       const { scores, reranker, queryTokens } = await embedding.call.rerank(
-        { query: question, passages: [...sentences], budgetMs, tokenScores: true },
+        {
+          ...{ query: question, passages: [...sentences], budgetMs, tokenScores: true },
+          ...(sources ? { answerOdds: true, sources: [...sources] } : {}),
+        },
         { signal, deadline: budgetMs + graceMs },
       );
       return {
@@ -50,6 +58,7 @@ export function createSentenceRanker(
         ...(queryTokens.length > 0
           ? { tokens: { ranges: queryTokens, cosines: scores.map(({ tokenScores }) => tokenScores) } }
           : {}),
+        answerOdds: scores.map(({ answerOdds }) => answerOdds),
       };
     } catch (thrown) {
       signal.throwIfAborted();

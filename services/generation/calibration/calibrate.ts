@@ -49,15 +49,23 @@ interface Model {
   readonly built: Score;
 }
 
+const likeness: Features = ({ similarity = 0, ...evidence }) => [
+  ...[similarity, evidence.words, evidence.wordsGap, evidence.nearby],
+  ...[evidence.found, evidence.asking, evidence.askingGap, evidence.answerType],
+];
+
 const models: Record<string, Model> = {
-  "late-interaction": {
-    features: ({ similarity = 0, ...evidence }) => [
-      ...[similarity, evidence.words, evidence.wordsGap, evidence.nearby],
-      ...[evidence.found, evidence.asking, evidence.askingGap, evidence.answerType],
-    ],
+  "answer-head": {
+    features: (evidence) => [evidence.answer ?? 0, ...likeness(evidence)],
     first: ({ words }) => words,
     train: trainOnSentences,
     built: (evidence) => oddsOf(evidence, "late-interaction"),
+  },
+  "late-interaction": {
+    features: likeness,
+    first: ({ words }) => words,
+    train: trainOnSentences,
+    built: (evidence) => oddsOf({ ...evidence, answer: undefined }, "late-interaction"),
   },
   words: {
     features: ({ coverage, context, length }) => [coverage, context, length],
@@ -161,11 +169,14 @@ async function ask(
     query: question,
     passages: candidates.map(withTitle),
     tokenScores: true,
+    answerOdds: true,
+    sources: candidates.map(({ source }) => source.number),
   });
   const evidence = gatherEvidence(question, candidates, {
     scores: scores.map(({ score }) => score),
     scale: "late-interaction",
     tokens: { ranges: queryTokens, cosines: scores.map(({ tokenScores }) => tokenScores) },
+    answerOdds: scores.map(({ answerOdds }) => answerOdds),
   });
   return {
     group,
@@ -215,14 +226,15 @@ function trainOnQuestions(questions: readonly Asked[], { features, first }: Mode
 }
 
 /**
- * Fits on the sentences of the questions with marked evidence: the marked ones against those that are most like the
- * question. Then the scale of the best sentences' odds is fitted to whether there is an answer (Platt, 1999), with equal
+ * Fits on the sentences of the questions with marked evidence, and of queries on another subject, which none answers: the
+ * marked ones against those that are most like the question. Then the scale of the best sentences' odds is fitted to whether there is an answer (Platt, 1999), with equal
  * weights: a wrong answer to a question of this kind is worth as much as a missing one.
  */
 function trainOnSentences(questions: readonly Asked[], { features, first }: Model): Coefficients {
   const marked = questions.filter(({ group }) => group === "questions");
+  const strange = questions.filter(({ group, answerable }) => group === "collections" && !answerable);
   const beta = fitLogistic(
-    marked.flatMap(({ sentences }) => {
+    [...marked, ...strange].flatMap(({ sentences }) => {
       const closest = sentences.toSorted((a, b) => first(b.evidence) - first(a.evidence));
       const chosen = closest.filter((sentence, index) => index < sentencesPerQuestion || sentence.marked);
       const positives = chosen.filter((sentence) => sentence.marked).length;
