@@ -59,9 +59,12 @@ export class LateInteraction implements Reranker {
         texts?.[index] !== undefined && texts[index] === texts[other] ? passageTokens[other] : undefined;
       return passageTokens.map(async (waiting, index) => {
         const [own, query, before, after] = await Promise.all([
-          ...[waiting, queryTokens, neighbour(index, index - 1), neighbour(index, index + 1)],
+          waiting,
+          queryTokens,
+          neighbour(index, index - 1),
+          neighbour(index, index + 1),
         ]);
-        if (!own || !query) throw new Error("query or passage has no token vectors");
+        if (!query) throw new Error("the query has no token vectors");
         encoded.push(own, query);
         const sentence = { before: before?.packed, own: own.packed, after: after?.packed };
         return scorer.score(query.packed, sentence);
