@@ -77,7 +77,12 @@ export function createHandlers(
       return observed(metrics, "rerank", async () => {
         checkRerankRequest(request);
         const { query, passages, budgetMs, skipCache, tokenScores, answerOdds, sources } = request;
-        const { scores, matches, timings, ...reranked } = await reranker.rerank(query, passages, {
+        const {
+          scores,
+          matches,
+          answerOdds: odds,
+          timings,
+        } = await reranker.rerank(query, passages, {
           flow: {},
           signal,
           budgetMs,
@@ -90,7 +95,7 @@ export function createHandlers(
             scored: score !== undefined,
             score: score ?? 0,
             tokenScores: [...(matches?.cosines[index] ?? [])],
-            answerOdds: reranked.answerOdds?.[index],
+            answerOdds: odds?.[index],
           })),
           queryTokens: [...(matches?.tokens ?? [])],
           reranker: reranker.name,

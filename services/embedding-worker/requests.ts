@@ -30,7 +30,11 @@ export function checkEmbedQueryRequest({ text }: EmbedQueryRequest): void {
   checkQuery(text);
 }
 
-/** Passages may be empty: they get a score like any other. @throws HeadwaterError as `checkEmbedRequest`; HW_SOURCES_COUNT */
+/**
+ * Passages may be empty: they get a score like any other.
+ *
+ * @throws HeadwaterError as `checkEmbedRequest`, and HW_SOURCES_COUNT
+ */
 export function checkRerankRequest({ query, passages, sources }: RerankRequest): void {
   checkQuery(query);
   checkCount(passages.length, mostPassages, "passages");

@@ -1,10 +1,9 @@
 """Trains the answer head: see README.md. Usage: python train.py <folder of the encoder>, which answer_head.onnx is put into.
 
-Takes about half an hour on two cores. What comes out differs a little from run to run of other versions or machines.
+What comes out differs a little from run to run of other versions or machines.
 """
 
 import collections
-import functools
 import json
 import pathlib
 import re

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { InferenceSession } from "onnxruntime-node";
 import { Tensor } from "onnxruntime-node";
 import type { InContext } from "./job.ts";
@@ -24,7 +25,7 @@ export class AnswerHead {
 
   /** @throws Error, its message for people, where the graph is no answer head for vectors of this length */
   static async load(file: string, dimensions: number): Promise<AnswerHead> {
-    const session = await openSmallSession(file);
+    const session = await openSmallSession(await readFile(file));
     const input = session.inputMetadata.find(({ name }) => name === "question");
     if (!input?.isTensor || input.shape[1] !== dimensions || !session.outputNames.includes("odds")) {
       await session.release();
@@ -38,16 +39,17 @@ export class AnswerHead {
    * @returns for each sentence the natural logarithm of the odds; undefined where question or sentence has no tokens
    */
   async score(question: Uint8Array, sentences: readonly InContext[]): Promise<(number | undefined)[]> {
+    const asked = this.#feeds("question", question);
     const odds: (number | undefined)[] = [];
     for (const sentence of sentences) {
       const empty = question.byteLength === 0 || sentence.own.byteLength === 0;
-      odds.push(empty ? undefined : await this.#run(question, sentence));
+      odds.push(empty ? undefined : await this.#run(asked, sentence));
     }
     return odds;
   }
 
-  async #run(question: Uint8Array, sentence: InContext): Promise<number> {
-    const feeds = this.#feeds("question", question);
+  async #run(asked: Record<string, Tensor>, sentence: InContext): Promise<number> {
+    const feeds = { ...asked };
     for (const part of parts) Object.assign(feeds, this.#feeds(part, sentence[part] ?? new Uint8Array()));
     const { odds } = await this.#session.run(feeds);
     const value = odds?.data[0];

@@ -1,20 +1,13 @@
 import { InferenceSession } from "onnxruntime-node";
 
-/**
- * A session for a graph that runs on one text at a time: on one core, as a text is too little to share out.
- *
- * @param graph a file, or a graph's bytes
- */
-export function openSmallSession(graph: string | Uint8Array): Promise<InferenceSession> {
-  const options: InferenceSession.SessionOptions = {
+/** A session for a graph that runs on one text at a time: on one core, as a text is too little to share out. */
+export function openSmallSession(graph: Uint8Array): Promise<InferenceSession> {
+  return InferenceSession.create(graph, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     // As of the encoder: texts of all lengths would leave a pattern each.
     enableMemPattern: false,
     // Its errors are thrown as well; what it prints is not JSON.
     logSeverityLevel: 4,
-  };
-  return typeof graph === "string"
-    ? InferenceSession.create(graph, options)
-    : InferenceSession.create(graph, options);
+  });
 }

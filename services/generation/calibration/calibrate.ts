@@ -227,8 +227,9 @@ function trainOnQuestions(questions: readonly Asked[], { features, first }: Mode
 
 /**
  * Fits on the sentences of the questions with marked evidence, and of queries on another subject, which none answers: the
- * marked ones against those that are most like the question. Then the scale of the best sentences' odds is fitted to whether there is an answer (Platt, 1999), with equal
- * weights: a wrong answer to a question of this kind is worth as much as a missing one.
+ * marked ones against those that are most like the question. Then the scale of the best sentences' odds is fitted to
+ * whether there is an answer to the marked ones (Platt, 1999), with equal weights: a wrong answer to a question of this
+ * kind is worth as much as a missing one.
  */
 function trainOnSentences(questions: readonly Asked[], { features, first }: Model): Coefficients {
   const marked = questions.filter(({ group }) => group === "questions");
