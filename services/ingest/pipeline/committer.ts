@@ -1,9 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { LogConsumer, LogPosition } from "@headwater/document-log";
 import { OffsetTracker } from "./offset-tracker.ts";
 import type { Trouble } from "./trouble.ts";
 
-/** Milliseconds in which commits gather: each one syncs the disk, and a crash costs no more than looking again. */
+/**
+ * Milliseconds from one commit to the next: each one syncs the disk, and a crash costs no more than looking again. What
+ * is done after a pause is committed at once.
+ */
 const gatherMs = 50;
 /** Records done behind one that is not, beyond which nothing more is received. */
 const maxUncommitted = 100_000;
@@ -18,6 +21,8 @@ export class Committer {
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #dirty = false;
+  /** By `performance.now()`. */
+  #lastCommit = Number.NEGATIVE_INFINITY;
 
   constructor(consumer: LogConsumer, trouble: Trouble) {
     this.#consumer = consumer;
@@ -31,9 +36,7 @@ export class Committer {
   done(position: LogPosition): void {
     this.#tracker.done(position);
     this.#dirty = true;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   drop(partition: number): void {
@@ -60,12 +63,18 @@ export class Committer {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (this.#dirty && !signal.aborted) {
-      await delay(gatherMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
+      const early = this.#lastCommit + gatherMs - performance.now();
+      if (early > 0) await delay(early, undefined, { signal }).catch(() => {});
+      // Documents that were settled together are done in one turn of the event loop.
+      await nextTurn();
+      if (signal.aborted) break;
       this.#dirty = false;
+      this.#lastCommit = performance.now();
       // Called off only by `close`, which tries once more.
       await this.#trouble.patiently("log", signal, () => this.#commit()).catch(() => {});
     }
+    // In the same step as the look at what is dirty: what is done from now on begins anew.
+    this.#running = undefined;
   }
 
   async #commit(): Promise<void> {
