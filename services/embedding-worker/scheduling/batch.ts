@@ -22,6 +22,8 @@ export function pickBatch<T extends { readonly work: Work }>(
   const [first] = window;
   if (!first) return [];
   const length = tokensOf(first.work);
+  // Where no second one fits there is nothing to sort, which is dear to do for each text.
+  if (limits.texts === 1 || 2 * length > limits.tokens) return [first];
   const alike = window
     .slice(1)
     .filter(({ work }) => work.kind === first.work.kind)
