@@ -13,6 +13,7 @@ import type { Output } from "../terminal/output.ts";
 import { bold, dim, table } from "../terminal/output.ts";
 import type { ChatBenchResult, Spread } from "./chat-bench.ts";
 import { benchChat } from "./chat-bench.ts";
+import type { IngestBenchResult } from "./ingest-bench.ts";
 import { benchIngest } from "./ingest-bench.ts";
 import { benchKafka } from "./kafka-bench.ts";
 import { benchMemory } from "./memory-bench.ts";
@@ -28,6 +29,8 @@ type Report = (line: string) => void;
 const fewTexts = 600;
 /** An ingest takes a second or two to be on its way and to end, which must not be most of a round. */
 const manyTexts = 3600;
+/** Three or four pages, which ingest cuts into some ten passages that overlap. */
+const textsOfLong = 10;
 
 /** Runs suites one after the other: side by side they would measure each other. */
 export async function bench(suites: readonly string[], options: BenchOptions, output: Output): Promise<void> {
@@ -82,19 +85,19 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
     });
   },
   async ingest({ texts = manyTexts, rounds, collection }, report) {
-    const result = await withDataFolder(async (environment) =>
-      benchIngest(await benchTexts(texts, collection), rounds, environment, report),
+    const short = await benchTexts(texts, collection);
+    const long = Array.from({ length: Math.floor(texts / textsOfLong) }, (_, index) =>
+      short.slice(index * textsOfLong, (index + 1) * textsOfLong).join("\n\n"),
     );
+    const run = (documents: readonly string[]) =>
+      withDataFolder((environment) => benchIngest(documents, rounds, environment, report));
+    report("documents of one passage");
+    const ofShort = await run(short);
+    report(`documents of ${textsOfLong} such texts`);
+    const ofLong = await run(long);
     return {
-      result,
-      rows: [
-        ["embed only", rate(result.embedOnlyPerSecond, "documents")],
-        ["Push to both indexes", rate(result.endToEndPerSecond, "documents")],
-        ["end to end against embed only, by the clock", ratio(result.ratio)],
-        ["end to end against embed only, by processor time", ratio(result.processorRatio)],
-        ["the same again", rate(result.againPerSecond, "documents")],
-        ["again against first time", `${result.againTimesFaster.toFixed(0)} times faster`],
-      ],
+      result: { short: ofShort, long: ofLong },
+      rows: [...ingestRows("one passage", ofShort), ...ingestRows("some ten passages", ofLong)],
     };
   },
   async search({ passages }, onProgress) {
@@ -234,6 +237,17 @@ async function withDataFolder<T>(work: (environment: Environment) => Promise<T>)
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function ingestRows(document: string, result: IngestBenchResult): [string, string][] {
+  return [
+    [`documents of ${document}: embed only`, rate(result.embedOnlyPerSecond, "passages")],
+    ["  Push to both indexes", rate(result.endToEndPerSecond, "passages")],
+    ["  end to end against embed only, by the clock", ratio(result.ratio)],
+    ["  end to end against embed only, by processor time", ratio(result.processorRatio)],
+    ["  the same again", rate(result.againPerSecond, "documents")],
+    ["  again against first time", `${result.againTimesFaster.toFixed(0)} times faster`],
+  ];
 }
 
 function embeddingRate({ textsPerSecond, tokensPerSecond }: Rate): string {

@@ -129,10 +129,14 @@ async function withFleet<T>(
       return records;
     },
     async index(texts) {
+      const from = records;
       const events = texts.map((text) => eventOf(records++, text));
       const started = performance.now();
       await kafka.produce(servers.topic, events);
-      await untilDone(fleet.client);
+      await untilDone(
+        fleet.client,
+        texts.map((_, index) => idOf(from + index)),
+      );
       return (performance.now() - started) / 1000;
     },
   });
@@ -204,10 +208,12 @@ async function timed(pids: readonly number[], work: () => Promise<unknown>): Pro
   return { clock: (performance.now() - started) / 1000, processor: processorSeconds(pids) - before };
 }
 
+const idOf = (number: number) => `bench/${number}`;
+
 function eventOf(number: number, text: string) {
   const event = DocumentEvent.create({
-    ...{ tenant: "default", id: `bench/${number}`, mediaType: "text/plain" },
+    ...{ tenant: "default", id: idOf(number), mediaType: "text/plain" },
     content: { $case: "inline", value: new TextEncoder().encode(text) },
   });
-  return { key: `default/bench/${number}`, value: DocumentEvent.encode(event).finish() };
+  return { key: `default/${idOf(number)}`, value: DocumentEvent.encode(event).finish() };
 }

@@ -13,8 +13,26 @@ interface Commit {
   readonly at: number;
 }
 
-/** Waits until the consumer has gone past all that is in the log, and notices it within some 20 ms. */
-export async function untilDone(client: RpcClient<IngestServiceDefinition>): Promise<void> {
+/** Documents that are watched. They end at about the same time, but not in order. */
+const watched = 64;
+
+/**
+ * Waits until the consumer has gone past all that is in the log.
+ *
+ * @param ids of documents, in the order in which they were sent. The last of them are watched, which costs next to
+ *   nothing, and then the lag is asked for every 20 ms; by the lag alone the end of 12 s was noticed up to 0.35 s late.
+ */
+export async function untilDone(
+  client: RpcClient<IngestServiceDefinition>,
+  ids: readonly string[] = [],
+): Promise<void> {
+  const last = ids.slice(-watched);
+  if (last.length > 0)
+    for await (const _ of client.call.watch({ ids: last, untilSettled: true, changesOnly: true }));
+  await untilCommitted(client);
+}
+
+async function untilCommitted(client: RpcClient<IngestServiceDefinition>): Promise<void> {
   let first: Commit | undefined;
   let last: Commit | undefined;
   while (true) {
