@@ -86,7 +86,15 @@ const runners: Readonly<Record<BenchSuite, (options: BenchOptions, report: Repor
   },
   async ingest({ texts = manyTexts, rounds, collection }, report) {
     const short = await benchTexts(texts, collection);
-    const long = Array.from({ length: Math.floor(texts / textsOfLong) }, (_, index) =>
+    const fewest = textsOfLong * (rounds + 1);
+    if (short.length < fewest) {
+      throw invalidArgument(
+        "HW_BENCH_TEXTS_TOO_FEW",
+        `There are ${short.length} texts of a passage's length for ${rounds} rounds.`,
+        `Give --texts ${fewest} or more, a collection that has as many, or fewer --rounds.`,
+      );
+    }
+    const long = Array.from({ length: Math.floor(short.length / textsOfLong) }, (_, index) =>
       short.slice(index * textsOfLong, (index + 1) * textsOfLong).join("\n\n"),
     );
     const run = (documents: readonly string[]) =>
