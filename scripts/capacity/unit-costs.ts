@@ -28,18 +28,16 @@ interface PerService {
   readonly embeddingWorker: number;
 }
 
-/**
- * Of `headwater bench units` as shares of what a passage costs the embedding-worker in the same run, times the 25 ms that it
- * costs on a quiet machine (`headwater bench embedding`): docs/capacity.md has the run.
- */
+/** Of `headwater bench units --texts 2400` on a quiet machine: docs/capacity.md has the run. */
 const measured = {
-  passage: { ingest: 6, embeddingWorker: 25 },
-  search: { gateway: 4, generation: 0, search: 24, embeddingWorker: 9.5 },
-  answer: { gateway: 1.5, generation: 6.5, search: 16.5, embeddingWorker: 41 },
-  elasticsearchMs: 12.5,
-  elasticsearchBytes: 1300,
-  catalogBytes: 1500,
-  residentGigabytes: { gateway: 0.18, generation: 0.19, search: 0.4, embeddingWorker: 0.48, ingest: 0.3 },
+  passage: { ingest: 2.3, embeddingWorker: 26.5 },
+  search: { gateway: 4.7, generation: 0.4, search: 28.5, embeddingWorker: 14.7 },
+  answer: { gateway: 3.8, generation: 10.5, search: 27.6, embeddingWorker: 96 },
+  // The mean of the three kinds of search.
+  elasticsearchMs: 14,
+  elasticsearchBytes: 1010,
+  catalogBytes: 1480,
+  residentGigabytes: { gateway: 0.33, generation: 0.35, search: 0.6, embeddingWorker: 0.75, ingest: 0.3 },
 };
 
 const dimensions = 384;
