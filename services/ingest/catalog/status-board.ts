@@ -137,11 +137,14 @@ export class StatusBoard {
     }, flushAfterMs);
   }
 
-  #flushQueued(): Promise<void> {
-    this.#flushing ??= this.#writeQueued().finally(() => {
-      this.#flushing = undefined;
-    });
-    return this.#flushing;
+  /** A write that others began may be at its end, and leave out what was queued just now: then it begins anew. */
+  async #flushQueued(): Promise<void> {
+    while (this.#queued.size > 0 || this.#flushing !== undefined) {
+      this.#flushing ??= this.#writeQueued().finally(() => {
+        this.#flushing = undefined;
+      });
+      await this.#flushing;
+    }
   }
 
   async #writeQueued(): Promise<void> {
