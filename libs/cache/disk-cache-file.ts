@@ -20,6 +20,11 @@ const schema = `
 
 /** Ten vectors of 1.5 KB fit a page of 16 KiB; in one of 4 KiB two do, and a quarter stays empty. */
 const pageSize = 16_384;
+/**
+ * Pages in the write-ahead log after which they move into the file: 2 MB, which the processor's caches still hold. With
+ * SQLite's 1,000 pages, 16 MB, an entry of 78 KB takes a fifth more processor time.
+ */
+const checkpointPages = 128;
 /** Milliseconds that SQLite may block the event loop while another process writes. */
 const busyTimeout = 5;
 
@@ -55,6 +60,7 @@ export class DiskCacheFile {
       // by the checksums, and the cache begins anew. A sync would hold up the event loop for as long as the disk takes.
       this.#database.exec(`PRAGMA page_size=${pageSize}; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF`);
       this.#database.exec("PRAGMA cache_size=-32768; PRAGMA journal_size_limit=16777216");
+      this.#database.exec(`PRAGMA wal_autocheckpoint=${checkpointPages}`);
       this.#database.exec(schema);
       const prepare = (sql: string) => this.#database.prepare(sql);
       this.#find = prepare(

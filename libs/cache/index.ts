@@ -1,4 +1,4 @@
-export type { Cache, CacheEntry } from "./cache.ts";
+export type { Cache, CacheEntry, KeepOptions } from "./cache.ts";
 export type { DiskCacheOptions } from "./disk-cache.ts";
 export { openDiskCache } from "./disk-cache.ts";
 export { createMemoryCache } from "./memory-cache.ts";

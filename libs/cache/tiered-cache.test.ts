@@ -37,6 +37,18 @@ test("what only the slow tier has is copied into the fast one, and each look is 
   assert.deepEqual(looks.slice(2), [[0, 2, 0]], "the slow tier was asked for nothing");
 });
 
+test("what nobody has asked for yet goes into the slowest tier, and into the others once somebody does", async () => {
+  const [fast, slow] = [memory(), memory()];
+  const cache = createTieredCache([fast, slow]);
+  await cache.setMany([entry("a")], { unasked: true });
+  assert.equal((await fast.getMany(["a"]))[0], undefined);
+  assert.ok((await slow.getMany(["a"]))[0]);
+  await cache.getMany(["a"]);
+  assert.ok((await fast.getMany(["a"]))[0]);
+  await createTieredCache([fast]).setMany([entry("b")], { unasked: true });
+  assert.ok((await fast.getMany(["b"]))[0], "the only tier is the slowest");
+});
+
 test("what is set goes into all tiers", async () => {
   const [fast, slow] = [memory(), memory()];
   await createTieredCache([fast, slow]).setMany([entry("a")]);

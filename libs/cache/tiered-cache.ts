@@ -10,7 +10,8 @@ export interface TieredCacheOptions {
 }
 
 /**
- * Several caches as one. What a slower tier has is copied into the faster ones before it; what is set goes into all.
+ * Several caches as one. What a slower tier has is copied into the faster ones before it; what is set goes into all,
+ * unless nobody has asked for it yet.
  *
  * @param tiers fastest first
  */
@@ -39,8 +40,9 @@ export function createTieredCache(tiers: readonly Cache[], options: TieredCacheO
       }
       return found;
     },
-    async setMany(entries) {
-      await Promise.all(tiers.map((tier) => tier.setMany(entries)));
+    async setMany(entries, keep) {
+      const takers = keep?.unasked ? tiers.slice(-1) : tiers;
+      await Promise.all(takers.map((tier) => tier.setMany(entries, keep)));
     },
     async close() {
       await Promise.all(tiers.map((tier) => tier.close()));

@@ -85,7 +85,7 @@ export class Embedder {
       if (!vector) throw new Error("a text has no vector");
       return { vector: bytesOf(vector), tokens: ids.length, truncated, cached: hit !== undefined };
     });
-    if (!call.skipCache && ran.size > 0) await this.#keep(texts, keys, ran);
+    if (!call.skipCache && ran.size > 0) await this.#keep(texts, keys, ran, lane);
     return { embeddings, timings: { tokenizeMs, ...slowest([...ran.values()]) } };
   }
 
@@ -117,6 +117,7 @@ export class Embedder {
     texts: readonly TokenizedText[],
     keys: readonly string[],
     ran: ReadonlyMap<number, RanOf<EncodeWork>>,
+    lane: Lane,
   ): Promise<void> {
     const vectors: CacheEntry[] = [];
     const tokens: { text: string; packed: Uint8Array }[] = [];
@@ -125,7 +126,8 @@ export class Embedder {
       if (key !== undefined && output.vector) vectors.push({ key, value: bytesOf(output.vector) });
       if (text !== undefined && output.tokens) tokens.push({ text, packed: output.tokens });
     }
-    await this.#options.cache.setMany(vectors);
+    // A passage is embedded once, and again only where an index is built anew.
+    await this.#options.cache.setMany(vectors, { unasked: lane === "passage" });
     if (tokens.length > 0) await this.#options.tokenVectors?.keepFromIngest(tokens);
   }
 

@@ -87,7 +87,7 @@ test("a query gets the model's query prefix, a passage the passage's", async () 
 test("a text is computed once for what the tokenizer does not tell apart, unless told otherwise", async () => {
   const cachedOf = async (text: string, skipCache = false) =>
     (await embedAll(worker, [{ texts: [text], skipCache }]))[0]?.embeddings[0];
-  const hits = () => worker.metric("rag_cache_hits_total", { cache: "vectors_memory" });
+  const hits = () => worker.metric("rag_cache_hits_total", { cache: "vectors_disk" });
   const hitsBefore = (await hits()) ?? 0;
   const first = await cachedOf("stone stone fish");
   const second = await cachedOf("  Stone STONE\n fish ");

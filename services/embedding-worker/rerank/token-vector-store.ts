@@ -46,7 +46,10 @@ export class TokenVectorStore {
     entries: readonly { readonly text: string; readonly packed: Uint8Array }[],
   ): Promise<void> {
     this.#ingestBytesLeft -= entries.reduce((sum, { packed }) => sum + packed.byteLength, 0);
-    await this.#cache.setMany(entries.map(({ text, packed }) => ({ key: this.key(text), value: packed })));
+    await this.#cache.setMany(
+      entries.map(({ text, packed }) => ({ key: this.key(text), value: packed })),
+      { unasked: true },
+    );
   }
 
   /**
