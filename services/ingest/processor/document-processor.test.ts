@@ -146,7 +146,7 @@ describe("documents that would take a worker down", () => {
     }
   });
 
-  test("a promise that a parser leaves behind does not fail the next document", async () => {
+  test("a promise that a parser leaves behind does not fail the next document, nor those that go with it", async () => {
     // pdf.js rejects a promise of its own after it has given this file up, which ends the thread.
     const wind = sampleDocuments().find(({ name }) => name === "wind.pdf");
     const broken = Buffer.from(wind?.content ?? []);
@@ -159,6 +159,12 @@ describe("documents that would take a worker down", () => {
       assert.equal(failure(await processor.process(pdf, never)), "parse HW_DOCUMENT_CORRUPT");
       const long = source("A river flows to the sea. ".repeat(20_000));
       assert.equal(failure(await processor.process(long, never)), "ok");
+      const among = [...Array.from({ length: 10 }, () => source("A river.")), pdf, source("A lake.")];
+      const results = await Promise.all(among.map((one) => processor.process(one, never)));
+      assert.deepEqual(
+        results.map(failure),
+        among.map((one) => (one === pdf ? "parse HW_DOCUMENT_CORRUPT" : "ok")),
+      );
     } finally {
       await processor.close();
     }

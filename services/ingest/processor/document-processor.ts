@@ -92,7 +92,7 @@ export async function createDocumentProcessor(options: ProcessorOptions): Promis
     throw invalidTokenizer(cause);
   }
   return {
-    process: (source, signal) => queue.run((worker) => worker.process(source, signal), signal),
+    process: (source, signal) => queue.process({ source, signal }),
     close: () => queue.close(),
     fingerprint: fingerprintOf(tokenizerJson, chunking),
   };

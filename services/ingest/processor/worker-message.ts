@@ -2,7 +2,7 @@ import type { HeadwaterErrorOptions } from "@headwater/errors";
 import { HeadwaterError } from "@headwater/errors";
 import type { PassageSpan } from "../chunkers/chunk-document.ts";
 import type { ChunkingSettings } from "../chunkers/chunking-settings.ts";
-import type { ProcessedDocument } from "./document-processor.ts";
+import type { ProcessedDocument, ProcessingResult } from "./document-processor.ts";
 import type { ProcessingLimits } from "./processing-limits.ts";
 
 /** What a worker thread is started with. */
@@ -11,17 +11,19 @@ export interface WorkerSetup {
   readonly tokenizerJson: Uint8Array;
   readonly chunking: ChunkingSettings;
   readonly limits: ProcessingLimits;
-  /** One shared number, written by the worker: where it is, should it not come back. */
+  /** One shared number, written by the worker: where it is with a document of its own, should it not come back. */
   readonly stage: Int32Array;
 }
 
 export const stages = ["parse", "chunk"] as const;
 export type Stage = (typeof stages)[number];
 
-/** What a worker thread is asked: a document; undefined: whether it is up. */
-export type WorkerTask =
-  | { readonly content: Uint8Array; readonly mediaType: string; readonly name: string }
-  | undefined;
+/** A document for a worker thread. It is sent several at one time; none: whether it is up. */
+export interface WorkerTask {
+  readonly content: Uint8Array;
+  readonly mediaType: string;
+  readonly name: string;
+}
 
 /** Passages go as columns of numbers, which are copied at once; their texts are cut again on the other side. */
 export type WorkerReply =
@@ -52,7 +54,13 @@ export function packPassages(spans: readonly PassageSpan[]) {
   return { columns, headingPaths: [...indexes.keys()] };
 }
 
-export function unpackDocument(reply: Extract<WorkerReply, { ok: true }>): ProcessedDocument {
+export function unpackReply(reply: WorkerReply): ProcessingResult {
+  return reply.ok
+    ? { ok: true, document: unpackDocument(reply) }
+    : { ok: false, stage: reply.stage, error: unpackError(reply.error) };
+}
+
+function unpackDocument(reply: Extract<WorkerReply, { ok: true }>): ProcessedDocument {
   const { text, title, mediaType, columns, headingPaths } = reply;
   const passages = Array.from({ length: columns.length / columnCount }, (_, row) => {
     const [start = 0, end = 0, page = 0, tokens = 0, path = 0] = columns.subarray(row * columnCount);
@@ -72,7 +80,7 @@ export function packError(thrown: unknown): PlainError {
   };
 }
 
-export function unpackError({ cause, ...error }: PlainError): HeadwaterError {
+function unpackError({ cause, ...error }: PlainError): HeadwaterError {
   const options: HeadwaterErrorOptions = { ...error, reason: error.reason as `HW_${string}` };
   return new HeadwaterError(cause === "" ? options : { ...options, cause: new Error(cause) });
 }

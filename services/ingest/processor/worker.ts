@@ -19,27 +19,31 @@ setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
 const garbageBytes = (limits.workerMemoryMb * 1024 * 1024) / 2;
 
-/** Runs in the worker thread, one document at a time. */
-export default async function processInWorker(task: WorkerTask): Promise<WorkerReply | undefined> {
-  if (task === undefined) return undefined;
+/** Runs in the worker thread, for one document or a few small ones. */
+export default async function processInWorker(tasks: readonly WorkerTask[]): Promise<readonly WorkerReply[]> {
   try {
-    enter("parse");
-    const document = await parseDocument(task, limits);
-    enter("chunk");
-    const spans = await chunkDocument(document, tokenizer, chunking, limits.maxPassages);
-    const { text, title, mediaType } = document;
-    return { ok: true, text, title, mediaType, ...packPassages(spans) };
-  } catch (thrown) {
-    return { ok: false, stage: currentStage(stageCell), error: packError(thrown) };
+    return await Promise.all(tasks.map(processDocument));
   } finally {
     if (getHeapStatistics().used_heap_size > garbageBytes) collectGarbage();
   }
 }
 
-function enter(stage: Stage): void {
-  Atomics.store(stageCell, 0, stages.indexOf(stage));
+async function processDocument(task: WorkerTask): Promise<WorkerReply> {
+  let stage: Stage = "parse";
+  try {
+    tellStage(stage);
+    const document = await parseDocument(task, limits);
+    stage = "chunk";
+    tellStage(stage);
+    const spans = await chunkDocument(document, tokenizer, chunking, limits.maxPassages);
+    const { text, title, mediaType } = document;
+    return { ok: true, text, title, mediaType, ...packPassages(spans) };
+  } catch (thrown) {
+    return { ok: false, stage, error: packError(thrown) };
+  }
 }
 
-function currentStage(cell: Int32Array): Stage {
-  return stages[Atomics.load(cell, 0)] ?? "parse";
+/** For whoever has to end this thread over a document. */
+function tellStage(stage: Stage): void {
+  Atomics.store(stageCell, 0, stages.indexOf(stage));
 }
