@@ -1,9 +1,9 @@
+import { PeriodicWork } from "@headwater/resilience";
 import type { EngineStore, GenerationDescription, LexicalEngine, VectorEngine } from "./engine.ts";
 import { readOnlyError } from "./index-errors.ts";
 import type { Ledger } from "./ledger.ts";
 import { PairedIndex } from "./paired-index.ts";
 import type { GenerationInfo, IndexFingerprint, PassageIndex, PassageIndexStore } from "./passage-index.ts";
-import { PeriodicWork } from "./periodic-work.ts";
 import { RevisionClock } from "./revision-clock.ts";
 import { ServingGeneration } from "./serving-generation.ts";
 

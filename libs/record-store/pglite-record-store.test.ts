@@ -6,9 +6,12 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { temporaryFolder } from "@headwater/testing";
 import { recordStoreConformance } from "./conformance.ts";
+import { openMemoryDatabase } from "./pglite-database.ts";
 import { openPgliteRecordStore } from "./pglite-record-store.ts";
+import { vacuum } from "./pglite-vacuum.ts";
 import { snapshotConformance } from "./snapshot-conformance.ts";
 
 const folder = await temporaryFolder();
@@ -78,6 +81,35 @@ test("a commit reaches the disk before it is answered", async (context) => {
   assert.ok(fsync.mock.callCount() > 0, "no fsync");
   fsync.mock.restore();
   syncBuiltinESMExports();
+  await store.close();
+});
+
+test("a table that only changes does not grow without end", async () => {
+  const { database, close } = await openMemoryDatabase();
+  await database.exec("CREATE TABLE t (id integer PRIMARY KEY, text text)");
+  await database.exec("INSERT INTO t SELECT id, repeat('a', 900) FROM generate_series(1, 1000) AS id");
+  const sizes: number[] = [];
+  for (let round = 0; round < 10; round += 1) {
+    await database.exec("UPDATE t SET text = repeat('b', 900)");
+    await vacuum(database, new AbortController().signal);
+    const { rows } = await database.query<{ size: number }>("SELECT pg_relation_size('t') AS size");
+    sizes.push(rows[0]?.size ?? 0);
+  }
+  await close();
+  // Each round writes all rows anew, into what the round before has left.
+  assert.equal(Math.max(...sizes), sizes[0], sizes.join(", "));
+});
+
+test("a store vacuums by itself", async () => {
+  const store = await openPgliteRecordStore({ folder: undefined, schema: "test", vacuumEveryMs: 1 });
+  await store.query("CREATE TABLE t (id integer PRIMARY KEY)");
+  await store.query("INSERT INTO t SELECT generate_series(1, 1000)");
+  await store.query("DELETE FROM t");
+  const vacuums = () =>
+    store.query<{ count: number }>(
+      "SELECT vacuum_count AS count FROM pg_stat_user_tables WHERE relname = 't'",
+    );
+  while ((await vacuums())[0]?.count === 0) await setTimeout(1);
   await store.close();
 });
 

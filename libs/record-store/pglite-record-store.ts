@@ -1,17 +1,24 @@
 import type { Transaction } from "@electric-sql/pglite";
+import { PeriodicWork } from "@headwater/resilience";
 import { channelName, notifySql } from "./channel.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { PgliteDatabase } from "./pglite-database.ts";
 import { openFolderDatabase, openMemoryDatabase } from "./pglite-database.ts";
+import { vacuum } from "./pglite-vacuum.ts";
 import type { Driver, Listener, Migration, Queries, RecordStore, RecordValue } from "./record-store.ts";
 import { fromSql } from "./sql-error.ts";
 import { checkSchema, recordsClosed, TransactionScope } from "./transaction-scope.ts";
+
+/** PostgreSQL's own `autovacuum_naptime`. */
+const defaultVacuumEveryMs = 60_000;
 
 export interface PgliteRecordStoreOptions {
   /** Made where it is not there; one process at a time. Undefined: in memory, gone when closed. */
   readonly folder: string | undefined;
   /** Lower case letters, digits and "_", at most 63; made where it is not there. */
   readonly schema: string;
+  /** Milliseconds between two looks for rows that nobody can see any more; default 60,000. */
+  readonly vacuumEveryMs?: number;
 }
 
 /**
@@ -26,7 +33,7 @@ export async function openPgliteRecordStore(options: PgliteRecordStoreOptions): 
   const opened = await (folder === undefined ? openMemoryDatabase() : openFolderDatabase(folder));
   try {
     await opened.database.exec(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path TO "${schema}"`);
-    return new PgliteRecordStore(opened, schema);
+    return new PgliteRecordStore(opened, schema, options.vacuumEveryMs ?? defaultVacuumEveryMs);
   } catch (thrown) {
     await opened.close();
     throw fromSql(thrown);
@@ -39,12 +46,19 @@ class PgliteRecordStore implements RecordStore {
   readonly #opened: PgliteDatabase;
   readonly #schema: string;
   readonly #scope = new TransactionScope();
+  readonly #vacuuming: PeriodicWork;
   #closing: Promise<void> | undefined;
 
-  constructor(opened: PgliteDatabase, schema: string) {
+  constructor(opened: PgliteDatabase, schema: string, vacuumEveryMs: number) {
     this.#opened = opened;
     this.driver = { kind: "pglite", database: opened.database };
     this.#schema = schema;
+    this.#vacuuming = new PeriodicWork({
+      firstAfterMs: vacuumEveryMs,
+      everyMs: vacuumEveryMs,
+      work: (signal) => vacuum(opened.database, signal),
+      onError: (thrown) => process.emitWarning(`the record store could not be vacuumed: ${String(thrown)}`),
+    });
   }
 
   async query<Row extends object>(sql: string, parameters?: readonly RecordValue[]): Promise<Row[]> {
@@ -81,7 +95,7 @@ class PgliteRecordStore implements RecordStore {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#opened.close();
+    this.#closing ??= this.#vacuuming.close().then(() => this.#opened.close());
     return this.#closing;
   }
 
