@@ -1,11 +1,12 @@
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import type { LogConsumer, LogPosition } from "@headwater/document-log";
+import { GroupCommit } from "../batching/group-commit.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
 import type { Trouble } from "./trouble.ts";
 
 /**
- * Milliseconds from one commit to the next: each one syncs the disk, and a crash costs no more than looking again. What
- * is done after a pause is committed at once.
+ * Milliseconds that a commit waits for more while other documents are under way: each one syncs the disk, and a crash
+ * costs no more than looking again.
  */
 const gatherMs = 50;
 /** Records done behind one that is not, beyond which nothing more is received. */
@@ -19,14 +20,24 @@ export class Committer {
   /** Partition → offset that is to be committed. */
   readonly #pending = new Map<number, number>();
   readonly #closing = new AbortController();
-  #running: Promise<void> | undefined;
-  #dirty = false;
-  /** By `performance.now()`. */
-  #lastCommit = Number.NEGATIVE_INFINITY;
+  readonly #group: GroupCommit<LogPosition, void>;
 
   constructor(consumer: LogConsumer, trouble: Trouble) {
     this.#consumer = consumer;
     this.#trouble = trouble;
+    const { signal } = this.#closing;
+    this.#group = new GroupCommit({
+      maxItems: maxUncommitted,
+      maxWeight: maxUncommitted,
+      weigh: () => 1,
+      lingerMs: gatherMs,
+      nothingElse: () => signal.aborted || this.#tracker.underWay === 0,
+      commit: async (done) => {
+        // Called off only by `close`, which tries once more.
+        await trouble.patiently("log", signal, () => this.#commit()).catch(() => {});
+        return done.map(() => undefined);
+      },
+    });
   }
 
   received(position: LogPosition): void {
@@ -35,8 +46,7 @@ export class Committer {
 
   done(position: LogPosition): void {
     this.#tracker.done(position);
-    this.#dirty = true;
-    this.#running ??= this.#run();
+    void this.#group.add(position);
   }
 
   drop(partition: number): void {
@@ -52,29 +62,13 @@ export class Committer {
   /** Commits what is done; what fails now is delivered again, which does no harm. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#running;
+    this.#group.poke();
+    await this.#group.drain();
     try {
       await this.#commit();
     } catch (thrown) {
       this.#trouble.note("log", thrown);
     }
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (this.#dirty && !signal.aborted) {
-      const early = this.#lastCommit + gatherMs - performance.now();
-      if (early > 0) await delay(early, undefined, { signal }).catch(() => {});
-      // Documents that were settled together are done in one turn of the event loop.
-      await nextTurn();
-      if (signal.aborted) break;
-      this.#dirty = false;
-      this.#lastCommit = performance.now();
-      // Called off only by `close`, which tries once more.
-      await this.#trouble.patiently("log", signal, () => this.#commit()).catch(() => {});
-    }
-    // In the same step as the look at what is dirty: what is done from now on begins anew.
-    this.#running = undefined;
   }
 
   async #commit(): Promise<void> {

@@ -44,3 +44,19 @@ test("memory does not grow with what was done, in any order", () => {
   }
   assert.equal(committed, 10_000);
 });
+
+test("what is under way is what was received and is not done", () => {
+  const tracker = new OffsetTracker();
+  for (const offset of [0, 1, 2]) tracker.received({ partition: 0, offset });
+  tracker.received({ partition: 1, offset: 7 });
+  assert.equal(tracker.underWay, 4);
+  for (const offset of [2, 0, 0, 9]) tracker.done({ partition: 0, offset });
+  assert.equal(tracker.underWay, 2);
+  tracker.take();
+  assert.equal(tracker.underWay, 2);
+  tracker.drop(1);
+  tracker.done({ partition: 1, offset: 7 });
+  assert.equal(tracker.underWay, 1);
+  tracker.done({ partition: 0, offset: 1 });
+  assert.equal(tracker.underWay, 0);
+});

@@ -6,6 +6,8 @@ interface Partition {
   readonly byOffset: Map<number, { readonly offset: number; done: boolean }>;
   head: number;
   committed: number;
+  /** Entries that are not done. */
+  underWay: number;
 }
 
 /** Entries that are done before they are dropped: moving the rest costs time in proportion. */
@@ -22,22 +24,33 @@ export class OffsetTracker {
     return size;
   }
 
+  /** Records that were received and are not done. */
+  get underWay(): number {
+    let underWay = 0;
+    for (const partition of this.#partitions.values()) underWay += partition.underWay;
+    return underWay;
+  }
+
   /** In order of offset within a partition. */
   received({ partition, offset }: LogPosition): void {
     let known = this.#partitions.get(partition);
     if (!known) {
-      known = { entries: [], byOffset: new Map(), head: 0, committed: offset };
+      known = { entries: [], byOffset: new Map(), head: 0, committed: offset, underWay: 0 };
       this.#partitions.set(partition, known);
     }
     const entry = { offset, done: false };
     known.entries.push(entry);
     known.byOffset.set(offset, entry);
+    known.underWay += 1;
   }
 
   /** A record of a partition that was dropped is passed over. */
   done({ partition, offset }: LogPosition): void {
-    const entry = this.#partitions.get(partition)?.byOffset.get(offset);
-    if (entry) entry.done = true;
+    const known = this.#partitions.get(partition);
+    const entry = known?.byOffset.get(offset);
+    if (!known || !entry || entry.done) return;
+    entry.done = true;
+    known.underWay -= 1;
   }
 
   /** The partition went to another consumer. */
