@@ -82,3 +82,23 @@ test("it lingers for more, but not once nothing else is coming", async () => {
   await Promise.all([first, second]);
   assert.deepEqual(batches, [[1, 2]]);
 });
+
+test("a batch waits for the turns that it was told, and takes what they bring", async () => {
+  const batches: number[][] = [];
+  const group = new GroupCommit<number, undefined>({
+    maxItems: 100,
+    maxWeight: 100,
+    weigh: () => 1,
+    gatherTurns: 4,
+    commit: async (items) => {
+      batches.push([...items]);
+      return items.map(() => undefined);
+    },
+  });
+  const first = group.add(1);
+  await new Promise((done) => setImmediate(done));
+  const second = group.add(2);
+  await Promise.all([first, second]);
+  await group.add(3);
+  assert.deepEqual(batches, [[1, 2], [3]]);
+});

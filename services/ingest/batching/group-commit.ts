@@ -7,6 +7,11 @@ export interface GroupCommitOptions<Item, Result> {
   readonly weigh: (item: Item) => number;
   /** Gives one result an item, in order; a throw fails all items of the batch. */
   readonly commit: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /**
+   * Turns of the event loop that a batch waits; default 1, as items of one turn belong together. A turn takes
+   * microseconds while the loop has little to do, and brings more items while it is busy.
+   */
+  readonly gatherTurns?: number;
   /** Longest wait in milliseconds for a batch to fill. 0: what has gathered during the commit before goes at once. */
   readonly lingerMs?: number;
   /** True: waiting is of no use, for nothing more is coming. Asked while lingering, after each `add` and `poke`. */
@@ -62,9 +67,8 @@ export class GroupCommit<Item, Result> {
   }
 
   async #run(): Promise<void> {
-    // Items of the same turn of the event loop belong together.
-    await nextTurn();
     while (this.#waiting.length > 0) {
+      for (let turn = 0; turn < (this.#options.gatherTurns ?? 1); turn += 1) await nextTurn();
       await this.#linger();
       const batch = this.#take();
       try {

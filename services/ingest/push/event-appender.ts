@@ -14,6 +14,12 @@ export interface Appendable {
 
 /** Events and bytes of one append: one sync of the disk, and no long pause of the event loop. */
 const maxBatch = { events: 512, bytes: 4 * 1024 * 1024 };
+/**
+ * Where the disk is fast, an append is done before a busy event loop has read ten more events, and each append costs it
+ * as much as several events do. With 8 turns an event that changes nothing costs a quarter less of it; a lone event
+ * waits 15 us.
+ */
+const gatherTurns = 8;
 
 /** Writes events to the document log, those of all streams together in few commits. */
 export class EventAppender {
@@ -36,6 +42,7 @@ export class EventAppender {
       maxItems: maxBatch.events,
       maxWeight: maxBatch.bytes,
       weigh: ({ record }) => record.value?.length ?? 0,
+      gatherTurns,
       commit: async (items) => {
         const positions = await patiently(() => log.append(items.map(({ record }) => record)));
         gate.added(items.length);
