@@ -28,11 +28,20 @@ export function addCompileCache(layers: Layers, { component, sources }: Contents
       process.getuid?.() === 0 ? ["/usr/sbin/chroot"] : ["/usr/bin/unshare", "--map-root-user", "--root"];
     // With chance and other threads out of it, the same modules give the same bytes. V8 takes what was compiled so.
     const node = [nodePath, "--predictable", "--random-seed=1", "--disable-warning=ExperimentalWarning"];
-    run([...enter, scratch, ...node, `${appFolder}/warm.mjs`], commonEnvironment);
+    run([...sameAddresses(), ...enter, scratch, ...node, `${appFolder}/warm.mjs`], commonEnvironment);
     takeCache(join(scratch, compileCacheFolder), join(layers.code, compileCacheFolder));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/**
+ * V8 leaves a byte of an address in what it made of some classes. Where addresses cannot be fixed, as under Docker's
+ * default rules, an image works as well, but is not the same when it is made again.
+ */
+function sameAddresses(): readonly string[] {
+  const fixed = ["/usr/bin/setarch", "-R"];
+  return spawnSync(fixed[0] ?? "", [...fixed.slice(1), "true"]).status === 0 ? fixed : [];
 }
 
 /** Node keeps a folder for each user, whose number ends its name. */
