@@ -40,8 +40,8 @@ export function addCompileCache(layers: Layers, { component, sources }: Contents
  * default rules, an image works as well, but is not the same when it is made again.
  */
 function sameAddresses(): readonly string[] {
-  const fixed = ["/usr/bin/setarch", "-R"];
-  return spawnSync(fixed[0] ?? "", [...fixed.slice(1), "true"]).status === 0 ? fixed : [];
+  const setarch = "/usr/bin/setarch";
+  return spawnSync(setarch, ["-R", "true"]).status === 0 ? [setarch, "-R"] : [];
 }
 
 /** Node keeps a folder for each user, whose number ends its name. */

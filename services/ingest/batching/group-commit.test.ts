@@ -1,6 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { GroupCommitOptions } from "./group-commit.ts";
 import { GroupCommit } from "./group-commit.ts";
+
+/** Commits at once, and notes each batch. */
+function noting(options: Partial<GroupCommitOptions<number, undefined>>) {
+  const batches: number[][] = [];
+  const group = new GroupCommit<number, undefined>({
+    maxItems: 100,
+    maxWeight: 100,
+    weigh: () => 1,
+    commit: async (items) => {
+      batches.push([...items]);
+      return items.map(() => undefined);
+    },
+    ...options,
+  });
+  return { group, batches };
+}
 
 test("what arrives during a commit goes together in the next, in order, with a result each", async () => {
   const batches: number[][] = [];
@@ -25,16 +42,7 @@ test("what arrives during a commit goes together in the next, in order, with a r
 });
 
 test("a batch ends at its weight, and what is heavier goes alone", async () => {
-  const batches: number[][] = [];
-  const group = new GroupCommit<number, undefined>({
-    maxItems: 100,
-    maxWeight: 10,
-    weigh: (item) => item,
-    commit: async (items) => {
-      batches.push([...items]);
-      return items.map(() => undefined);
-    },
-  });
+  const { group, batches } = noting({ maxWeight: 10, weigh: (item) => item });
   await Promise.all([4, 6, 1, 50, 2].map((item) => group.add(item)));
   assert.deepEqual(batches, [[4, 6], [1], [50], [2]]);
 });
@@ -58,19 +66,8 @@ test("a failure is told to all of its batch and to nobody else", async () => {
 });
 
 test("it lingers for more, but not once nothing else is coming", async () => {
-  const batches: number[][] = [];
   let coming = 3;
-  const group = new GroupCommit<number, undefined>({
-    maxItems: 100,
-    maxWeight: 100,
-    weigh: () => 1,
-    lingerMs: 60_000,
-    nothingElse: (waiting) => waiting >= coming,
-    commit: async (items) => {
-      batches.push([...items]);
-      return items.map(() => undefined);
-    },
-  });
+  const { group, batches } = noting({ lingerMs: 60_000, nothingElse: (waiting) => waiting >= coming });
   const first = group.add(1);
   await new Promise((done) => setImmediate(done));
   const second = group.add(2);
@@ -84,17 +81,7 @@ test("it lingers for more, but not once nothing else is coming", async () => {
 });
 
 test("a batch waits for the turns that it was told, and takes what they bring", async () => {
-  const batches: number[][] = [];
-  const group = new GroupCommit<number, undefined>({
-    maxItems: 100,
-    maxWeight: 100,
-    weigh: () => 1,
-    gatherTurns: 4,
-    commit: async (items) => {
-      batches.push([...items]);
-      return items.map(() => undefined);
-    },
-  });
+  const { group, batches } = noting({ gatherTurns: 4 });
   const first = group.add(1);
   await new Promise((done) => setImmediate(done));
   const second = group.add(2);
